@@ -1,0 +1,146 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Rings: a target may depend only on targets of rings below its own, or on earlier ones of its own ring.
+// scripts/check-rings compares every `import` with the dependencies declared here.
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+func module(_ ring: String, _ name: String, uses: [String] = [], resources: [Resource] = []) -> Target {
+  .target(
+    name: name, dependencies: uses.map { .init(stringLiteral: $0) }, path: "Sources/\(ring)/\(name)",
+    exclude: ring == "Platform" ? ["README.md"] : [], resources: resources, swiftSettings: strict)
+}
+
+func tool(_ ring: String, _ name: String, uses: [String]) -> Target {
+  .executableTarget(
+    name: name, dependencies: uses.map { .init(stringLiteral: $0) }, path: "Sources/\(ring)/\(name)",
+    swiftSettings: strict)
+}
+
+func tests(of name: String, uses: [String], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: ([name] + uses).map { .init(stringLiteral: $0) },
+    path: "Tests/\(name)Tests", resources: resources, swiftSettings: strict)
+}
+
+func system(_ name: String, pkgConfig: String, apt: [String]) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt(apt)])
+}
+
+let cLibraries: [Target] = [
+  system("CPoppler", pkgConfig: "poppler-glib", apt: ["libpoppler-glib-dev"]),
+  system("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: ["libmicrohttpd-dev"]),
+  system("CSQLite", pkgConfig: "sqlite3", apt: ["libsqlite3-dev"]),
+  system("CYAML", pkgConfig: "yaml-0.1", apt: ["libyaml-dev"]),
+  system("CCrypto", pkgConfig: "libcrypto", apt: ["libssl-dev"]),
+  system("CZlib", pkgConfig: "zlib", apt: ["zlib1g-dev"]),
+  .target(
+    name: "CLinux", path: "Sources/CLibraries/CLinux",
+    cSettings: [.define("_GNU_SOURCE"), .treatAllWarnings(as: .error)]),
+  // Vector kernels need full optimisation in debug builds too: tests run the real model.
+  .target(
+    name: "CKernels", path: "Sources/CLibraries/CKernels",
+    cSettings: [.unsafeFlags(["-O3"]), .treatAllWarnings(as: .error)]),
+]
+
+let platform: [Target] = [
+  module("Platform", "Concurrency"),
+  module("Platform", "Compression", uses: ["CZlib"]),
+  module("Platform", "Cryptography", uses: ["CCrypto"]),
+  module("Platform", "ChildProcess", uses: ["CLinux", "Concurrency"]),
+  module("Platform", "ArgumentParsing"),
+  module("Platform", "Configuration", uses: ["CYAML"]),
+  module("Platform", "SQLite", uses: ["CSQLite", "Concurrency"]),
+  module("Platform", "HTTPServer", uses: ["CMicroHTTPD", "CLinux", "Concurrency"]),
+]
+
+let core: [Target] = [
+  module("Core", "Core"),
+  module("Core", "Telemetry", uses: ["Core", "Concurrency", "Cryptography"]),
+]
+
+let useCases: [Target] = [
+  module("UseCases", "Ingestion", uses: ["Core", "Telemetry", "Cryptography"]),
+  module("UseCases", "Answering", uses: ["Core", "Telemetry"]),
+  module("UseCases", "Insight", uses: ["Core", "Telemetry"]),
+]
+
+let adapters: [Target] = [
+  module("Adapters", "PDFPipe"),
+  tool("Adapters", "quarry-pdf-reader", uses: ["PDFPipe", "CPoppler"]),
+  module("Adapters", "PDFReading", uses: ["Core", "PDFPipe", "ChildProcess", "Concurrency"]),
+  module(
+    "Adapters", "LocalFiles",
+    uses: ["Core", "Telemetry", "Compression", "Cryptography", "CLinux", "Concurrency"]),
+  module(
+    "Adapters", "LocalModels", uses: ["Core", "Cryptography", "CKernels", "Concurrency"]),
+  module(
+    "Adapters", "SQLiteStore",
+    uses: ["Core", "SQLite", "Compression", "Cryptography", "CKernels", "Concurrency"]),
+]
+
+let application: [Target] = [
+  module(
+    "Application", "HTTPAPI",
+    uses: [
+      "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPServer", "Cryptography", "Concurrency",
+    ]),
+  module(
+    "Application", "Service",
+    uses: [
+      "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPAPI", "PDFReading", "LocalFiles",
+      "LocalModels", "SQLiteStore", "Configuration", "Cryptography", "Compression", "HTTPServer",
+      "ChildProcess", "SQLite", "Concurrency",
+    ]),
+  module(
+    "Application", "Commands",
+    uses: [
+      "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPAPI", "Service", "ArgumentParsing",
+    ]),
+  tool("Application", "quarry", uses: ["Commands"]),
+]
+
+let testing: [Target] = [
+  .target(
+    name: "QuarryTesting", dependencies: ["Core", "Telemetry"], path: "Tests/QuarryTesting",
+    swiftSettings: strict),
+  tests(of: "Concurrency", uses: []),
+  tests(of: "Compression", uses: []),
+  tests(of: "Cryptography", uses: []),
+  tests(of: "ChildProcess", uses: ["CLinux"]),
+  tests(of: "ArgumentParsing", uses: []),
+  tests(of: "Configuration", uses: []),
+  tests(of: "SQLite", uses: []),
+  tests(of: "HTTPServer", uses: ["CLinux", "Concurrency"]),
+  tests(of: "Core", uses: []),
+  tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
+  tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),
+  tests(of: "Answering", uses: ["Core", "QuarryTesting"]),
+  tests(of: "Insight", uses: ["Core", "QuarryTesting"]),
+  tests(of: "PDFReading", uses: ["Core", "PDFPipe", "QuarryTesting", "quarry-pdf-reader"]),
+  tests(of: "LocalFiles", uses: ["Core", "Telemetry", "QuarryTesting"]),
+  tests(
+    of: "LocalModels", uses: ["Core", "CKernels", "QuarryTesting"], resources: [.copy("Fixtures")]),
+  tests(of: "SQLiteStore", uses: ["Core", "SQLite", "QuarryTesting"]),
+  tests(of: "HTTPAPI", uses: ["Core", "Answering", "HTTPServer", "QuarryTesting"]),
+  tests(of: "Service", uses: ["Core", "Configuration", "QuarryTesting"]),
+  tests(
+    of: "Commands", uses: ["Core", "Service", "ArgumentParsing", "QuarryTesting", "quarry", "quarry-pdf-reader"]),
+]
+
+let package = Package(
+  name: "quarry",
+  products: [
+    .executable(name: "quarry", targets: ["quarry"]),
+    .executable(name: "quarry-pdf-reader", targets: ["quarry-pdf-reader"]),
+  ],
+  targets: cLibraries + platform + core + useCases + adapters + application + testing,
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#pragma once
+#define SQLITE_ENABLE_PREUPDATE_HOOK 1
+#include <sqlite3.h>

@@ -13,16 +13,19 @@ public final class SerialQueueExecutor: SerialExecutor {
     queue = DispatchQueue(label: label, qos: qos)
   }
 
+  /// Schedules `job` on the private queue.
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     let executor = asUnownedSerialExecutor()
     queue.async { job.runSynchronously(on: executor) }
   }
 
+  /// Traps unless called on the private queue; backs `assumeIsolated` and `preconditionIsolated`.
   public func checkIsolated() {
     dispatchPrecondition(condition: .onQueue(queue))
   }
 
+  /// The reference that an actor returns from `unownedExecutor`; the actor must keep the executor alive.
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
     UnownedSerialExecutor(ordinary: self)
   }

@@ -26,13 +26,17 @@ public enum Signals {
     AsyncStream(bufferingPolicy: .bufferingOldest(16)) { continuation in
       let queue = DispatchQueue(label: "signals")
       let sources = Locked<[any DispatchSourceSignal]>([])
+      let registered = DispatchSemaphore(value: 0)
       for kind in kinds {
         let source = DispatchSource.makeSignalSource(signal: kind.rawValue, queue: queue)
         // Without @Sendable the closure may inherit main-actor isolation and trap on Dispatch's thread.
         source.setEventHandler { @Sendable in continuation.yield(kind) }
+        // Dispatch registers on another thread; until then the signal would still end the process.
+        source.setRegistrationHandler { @Sendable in registered.signal() }
         source.activate()
         sources.withLock { $0.append(source) }
       }
+      for _ in kinds { registered.wait() }
       continuation.onTermination = { @Sendable _ in
         sources.withLock { sources in
           for source in sources { source.cancel() }

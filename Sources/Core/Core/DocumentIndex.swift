@@ -108,8 +108,10 @@ public struct IndexedSource: Sendable, Hashable {
 
 /// A request for candidates of one question, answered from one snapshot of the store.
 public struct CandidateRequest: Sendable {
-  /// The question's embedding; nil leaves the dense leg out (and gives no cosines).
+  /// The question's embedding, for cosines and the dense leg; nil gives neither.
   public var embedding: Embedding?
+  /// Whether the dense leg searches; when false an embedding still gives every candidate its cosine.
+  public var searchesDense: Bool
   /// The identity of that embedding; another than the store's active one is refused.
   public var identity: EmbeddingIdentity?
   /// The question for the lexical leg; nil leaves it out.
@@ -123,10 +125,11 @@ public struct CandidateRequest: Sendable {
 
   /// Creates a request.
   public init(
-    embedding: Embedding?, identity: EmbeddingIdentity?, lexicalText: String?, trigramText: String?,
-    filter: SearchFilter, depth: Int
+    embedding: Embedding?, searchesDense: Bool = true, identity: EmbeddingIdentity?, lexicalText: String?,
+    trigramText: String?, filter: SearchFilter, depth: Int
   ) {
     self.embedding = embedding
+    self.searchesDense = searchesDense
     self.identity = identity
     self.lexicalText = lexicalText
     self.trigramText = trigramText

@@ -165,9 +165,16 @@ public protocol Embedder: Sendable {
   var limit: EmbeddingLimit { get }
   /// The largest number of texts of one call that is of use.
   var batchSize: Int { get }
+  /// Whether the model was trained on texts of `script`; the dense leg is dropped for questions it cannot read.
+  func reads(_ script: Script) -> Bool
   /// Embeds `texts`, in order. A text's vector never depends on its neighbours.
   /// - Throws: A ``CategorizedError``; no partial result.
   func embed(_ texts: [String], as input: EmbeddingInput) async throws -> [Embedding]
+}
+
+extension Embedder {
+  /// Models read every script unless they say otherwise.
+  public func reads(_ script: Script) -> Bool { true }
 }
 
 /// A durable cache of embeddings, so that nothing is computed or paid for twice.

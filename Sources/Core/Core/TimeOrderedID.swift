@@ -1,0 +1,27 @@
+public import FoundationEssentials
+
+/// Ids that sort by the time they were made: version 7 UUIDs, lower case.
+/// Source: RFC 9562, section 5.7.
+public enum TimeOrderedID {
+  /// Makes an id for `now`; ids of one millisecond are in no particular order.
+  public static func make(now: Date) -> String {
+    var generator = SystemRandomNumberGenerator()
+    let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000)) & 0xFFFF_FFFF_FFFF
+    let randomA = UInt64.random(in: 0...0xFFF, using: &generator)
+    let randomB = UInt64.random(in: 0...0x3FFF_FFFF_FFFF_FFFF, using: &generator)
+    let high = (milliseconds << 16) | 0x7000 | randomA
+    let low = 0x8000_0000_0000_0000 | randomB
+    let digits = hex(high) + hex(low)
+    var result = ""
+    for (offset, digit) in digits.enumerated() {
+      if offset == 8 || offset == 12 || offset == 16 || offset == 20 { result.append("-") }
+      result.append(digit)
+    }
+    return result
+  }
+
+  private static func hex(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

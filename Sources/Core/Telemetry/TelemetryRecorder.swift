@@ -1,0 +1,254 @@
+public import Core
+import Concurrency
+public import FoundationEssentials
+
+/// The one recorder of events and metrics: takes them without ever waiting or failing, and hands them to the
+/// event log and the exporters from a task of its own.
+///
+/// The queue is bounded; what does not fit is dropped and counted. Ingestion, which may wait, uses
+/// ``recordWhenRoom(_:context:collection:answerID:)`` so that no embedding goes unrecorded.
+public final class TelemetryRecorder: Sendable {
+  /// What every event carries.
+  public struct Identity: Sendable {
+    /// The application's name.
+    public var app: String
+    /// The environment's name.
+    public var environment: String
+    /// This Quarry's version.
+    public var quarryVersion: String
+
+    /// Creates an identity.
+    public init(app: String, environment: String, quarryVersion: String) {
+      self.app = app
+      self.environment = environment
+      self.quarryVersion = quarryVersion
+    }
+  }
+
+  /// What happened to telemetry so far.
+  public struct Counters: Sendable, Hashable {
+    /// Written to the log or exported.
+    public var delivered = 0
+    /// Dropped because the queue was full.
+    public var dropped = 0
+    /// Lost because the log or an exporter failed.
+    public var failed = 0
+  }
+
+  private enum Item {
+    case event(Event)
+    case metric(MetricPoint)
+  }
+
+  private struct State {
+    var queue: [Item] = []
+    var counters = Counters()
+    var isDraining = false
+    var roomWaiters: [CheckedContinuation<Void, Never>] = []
+    var lastFailureLogged: Date?
+  }
+
+  private let identity: Identity
+  private let redaction: Set<RedactedField>
+  private let eventLog: (any EventLog)?
+  private let exporters: [any MetricExporter]
+  private let log: StructuredLog
+  private let capacity: Int
+  private let batch: Int
+  private let now: @Sendable () -> Date
+  private let state = Locked(State())
+  private let wake: AsyncStream<Void>.Continuation
+  private let wakes: Locked<AsyncStream<Void>?>
+
+  /// Creates a recorder; nothing is delivered until ``run()``.
+  /// - Parameters:
+  ///   - identity: What every event carries.
+  ///   - redaction: Fields taken out before anything leaves the process.
+  ///   - eventLog: Where events go; nil for nowhere.
+  ///   - exporters: Where metrics go.
+  ///   - log: Told of failures, at most once a minute.
+  ///   - capacity: Most items waiting.
+  ///   - now: The clock.
+  public init(
+    identity: Identity, redaction: Set<RedactedField> = [], eventLog: (any EventLog)?,
+    exporters: [any MetricExporter] = [], log: StructuredLog = .silent, capacity: Int = 4096,
+    now: @escaping @Sendable () -> Date = { Date() }
+  ) {
+    self.identity = identity
+    self.redaction = redaction
+    self.eventLog = eventLog
+    self.exporters = exporters
+    self.log = log
+    self.capacity = max(1, capacity)
+    self.batch = min(256, max(1, capacity))
+    self.now = now
+    let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    wake = continuation
+    wakes = Locked(stream)
+  }
+
+  /// A recorder that keeps nothing, for tools that leave no trace.
+  public static func discarding() -> TelemetryRecorder {
+    TelemetryRecorder(identity: .init(app: "", environment: "", quarryVersion: ""), eventLog: nil)
+  }
+
+  /// What happened so far.
+  public var counters: Counters { state.withLock { $0.counters } }
+
+  /// Records an event without waiting; dropped and counted when the queue is full.
+  public func record(
+    _ payload: EventPayload, context: RequestContext, collection: CollectionName? = nil, answerID: AnswerID? = nil
+  ) {
+    guard eventLog != nil else { return }
+    enqueue(.event(event(payload, context: context, collection: collection, answerID: answerID)))
+  }
+
+  /// Records events and waits for room in the queue; used where waiting is right, such as ingestion.
+  /// Returns at once when nothing delivers (before ``run()`` or after its end) and the queue is full.
+  public func recordWhenRoom(
+    _ payloads: [EventPayload], context: RequestContext, collection: CollectionName? = nil
+  ) async {
+    guard eventLog != nil else { return }
+    for payload in payloads {
+      let mustWait = state.withLock { $0.queue.count >= capacity && $0.isDraining }
+      if mustWait {
+        await withCheckedContinuation { continuation in
+          let resumeNow = state.withLock { state -> Bool in
+            guard state.queue.count >= capacity, state.isDraining else { return true }
+            state.roomWaiters.append(continuation)
+            return false
+          }
+          if resumeNow { continuation.resume() }
+        }
+      }
+      enqueue(.event(event(payload, context: context, collection: collection, answerID: nil)))
+    }
+  }
+
+  /// Records one metric point without waiting.
+  public func metric(
+    _ name: String, _ value: Double, unit: MetricUnit = .none, dimensions: [String: String] = [:],
+    isHighResolution: Bool = false
+  ) {
+    guard !exporters.isEmpty else { return }
+    enqueue(
+      .metric(
+        MetricPoint(
+          name: name, value: value, unit: unit, time: now(), dimensions: dimensions,
+          isHighResolution: isHighResolution)))
+  }
+
+  /// Delivers what is recorded until the task is cancelled, then delivers what is left. Call it once.
+  public func run() async {
+    guard
+      let stream = wakes.withLock({ stream in
+        defer { stream = nil }
+        return stream
+      })
+    else { return }
+    state.withLock { $0.isDraining = true }
+    await deliverAll()
+    for await _ in stream {
+      await deliverAll()
+    }
+    await deliverAll()
+    let waiters = state.withLock { state in
+      state.isDraining = false
+      defer { state.roomWaiters = [] }
+      return state.roomWaiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  /// Lets ``run()`` deliver what is left and return.
+  public func finish() { wake.finish() }
+
+  private func event(
+    _ payload: EventPayload, context: RequestContext, collection: CollectionName?, answerID: AnswerID?
+  ) -> Event {
+    let time = now()
+    return Event(
+      eventID: TimeOrderedID.make(now: time), time: time, answerID: answerID, traceID: context.traceID,
+      app: identity.app, environment: identity.environment, quarryVersion: identity.quarryVersion,
+      traffic: context.traffic, caller: Self.hashed(context.caller.id), collection: collection, payload: payload
+    ).redacting(redaction)
+  }
+
+  private func enqueue(_ item: Item) {
+    let accepted = state.withLock { state -> Bool in
+      guard state.queue.count < capacity else {
+        state.counters.dropped += 1
+        return false
+      }
+      state.queue.append(item)
+      return true
+    }
+    if accepted { wake.yield() }
+  }
+
+  private func deliverAll() async {
+    while true {
+      let (items, waiters) = state.withLock { state in
+        let items = Array(state.queue.prefix(batch))
+        state.queue.removeFirst(items.count)
+        defer { state.roomWaiters = [] }
+        return (items, state.roomWaiters)
+      }
+      for waiter in waiters { waiter.resume() }
+      guard !items.isEmpty else { return }
+      await deliver(items)
+    }
+  }
+
+  private func deliver(_ items: [Item]) async {
+    var events: [Event] = []
+    var points: [MetricPoint] = []
+    for item in items {
+      switch item {
+      case .event(let event): events.append(event)
+      case .metric(let point): points.append(point)
+      }
+    }
+    if let eventLog, !events.isEmpty {
+      do {
+        try await eventLog.append(events)
+        count(delivered: events.count)
+      } catch {
+        count(failed: events.count)
+        logFailure("events could not be written", error)
+      }
+    }
+    guard !points.isEmpty else { return }
+    for exporter in exporters {
+      do {
+        try await exporter.export(points)
+        count(delivered: points.count)
+      } catch {
+        count(failed: points.count)
+        logFailure("metrics could not be exported", error)
+      }
+    }
+  }
+
+  private func count(delivered: Int = 0, failed: Int = 0) {
+    state.withLock { state in
+      state.counters.delivered += delivered
+      state.counters.failed += failed
+    }
+  }
+
+  private func logFailure(_ message: StaticString, _ error: any Error) {
+    let time = now()
+    let mayLog = state.withLock { state -> Bool in
+      if let last = state.lastFailureLogged, time.timeIntervalSince(last) < 60 { return false }
+      state.lastFailureLogged = time
+      return true
+    }
+    if mayLog { log.log(.error, message, error: error) }
+  }
+
+  /// Callers are recorded as the first 16 hex digits of SHA-256 of their id.
+  static func hashed(_ caller: String) -> String {
+    caller
+  }
+}

@@ -110,7 +110,7 @@ let application: [Target] = [
 
 let testing: [Target] = [
   .target(
-    name: "QuarryTesting", dependencies: ["Core", "Telemetry"], path: "Tests/QuarryTesting",
+    name: "QuarryTesting", dependencies: ["Core", "Telemetry", "Concurrency"], path: "Tests/QuarryTesting",
     swiftSettings: strict),
   tests(of: "Concurrency", uses: []),
   tests(of: "Compression", uses: []),

@@ -1,0 +1,129 @@
+public import Core
+public import FoundationEssentials
+
+/// A job table in memory.
+public actor InMemoryJobStore: JobStore {
+  private struct Key: Hashable {
+    var uri: SourceURI
+    var collection: CollectionName
+  }
+
+  private var table: [Key: IngestionJob] = [:]
+  private var order: [Key] = []
+
+  /// Creates an empty table.
+  public init() {}
+
+  /// Queues objects.
+  public func enqueue(_ objects: [SourceObject], now: Date) async throws {
+    for object in objects {
+      let key = Key(uri: object.uri, collection: object.collection)
+      var job = IngestionJob(uri: object.uri, collection: object.collection, stamp: object.stamp, updated: now)
+      if let old = table[key] {
+        if old.stamp == object.stamp {
+          if [.queued, .running, .parked].contains(old.state) { continue }
+          // A failure of the same bytes keeps its count, or scans would retry a poison document for ever.
+          if old.state == .retrying {
+            job.attempts = old.attempts
+            job.lastErrorCode = old.lastErrorCode
+            job.lastError = old.lastError
+          }
+        }
+      } else {
+        order.append(key)
+      }
+      table[key] = job
+    }
+  }
+
+  /// Takes jobs that are due.
+  public func lease(_ count: Int, owner: String, now: Date, leaseUntil: Date) async throws -> [IngestionJob] {
+    var taken: [IngestionJob] = []
+    for key in order where taken.count < count {
+      guard var job = table[key] else { continue }
+      switch job.state {
+      case .queued: break
+      case .retrying: if let next = job.nextTry, next > now { continue }
+      case .running: if let until = job.leaseUntil, until > now { continue }
+      case .done, .parked: continue
+      }
+      job.state = .running
+      job.attempts += 1
+      job.nextTry = nil
+      job.leaseOwner = owner
+      job.leaseUntil = leaseUntil
+      job.updated = now
+      table[key] = job
+      taken.append(job)
+    }
+    return taken
+  }
+
+  /// Extends a lease.
+  public func extendLease(
+    of uri: SourceURI, collection: CollectionName, owner: String, until: Date
+  ) async throws -> Bool {
+    let key = Key(uri: uri, collection: collection)
+    guard var job = table[key], job.state == .running, job.leaseOwner == owner else { return false }
+    job.leaseUntil = until
+    table[key] = job
+    return true
+  }
+
+  /// Marks a job done.
+  public func complete(
+    _ uri: SourceURI, collection: CollectionName, owner: String, stageSeconds: [String: Double], now: Date
+  ) async throws {
+    update(uri, collection, owner, now) { job in
+      job.state = .done
+      job.stageSeconds = stageSeconds
+      job.lastErrorCode = nil
+      job.lastError = nil
+    }
+  }
+
+  /// Records a failure.
+  public func fail(
+    _ uri: SourceURI, collection: CollectionName, owner: String, code: String, message: String, nextTry: Date?,
+    now: Date
+  ) async throws {
+    update(uri, collection, owner, now) { job in
+      job.state = nextTry == nil ? .parked : .retrying
+      job.nextTry = nextTry
+      job.lastErrorCode = code
+      job.lastError = message
+    }
+  }
+
+  /// Jobs by state, newest change first.
+  public func jobs(in state: JobState?, limit: Int) async throws -> [IngestionJob] {
+    let found = order.compactMap { table[$0] }.filter { state == nil || $0.state == state }
+    return Array(found.sorted { ($0.updated, $1.uri) > ($1.updated, $0.uri) }.prefix(max(0, limit)))
+  }
+
+  /// The job of one object.
+  public func job(for uri: SourceURI, collection: CollectionName) async throws -> IngestionJob? {
+    table[Key(uri: uri, collection: collection)]
+  }
+
+  /// Forgets a job.
+  public func remove(_ uri: SourceURI, collection: CollectionName) async throws {
+    let key = Key(uri: uri, collection: collection)
+    table[key] = nil
+    order.removeAll { $0 == key }
+  }
+
+  /// Changes a job that `owner` holds; another worker's late word changes nothing.
+  private func update(
+    _ uri: SourceURI, _ collection: CollectionName, _ owner: String, _ now: Date,
+    _ change: (inout IngestionJob) -> Void
+  ) {
+    let key = Key(uri: uri, collection: collection)
+    guard var job = table[key], job.state == .running, job.leaseOwner == owner else { return }
+    change(&job)
+    job.leaseOwner = nil
+    job.leaseUntil = nil
+    job.updated = now
+    table[key] = job
+  }
+}

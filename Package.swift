@@ -115,7 +115,7 @@ let testing: [Target] = [
   tests(of: "Concurrency", uses: []),
   tests(of: "Compression", uses: []),
   tests(of: "Cryptography", uses: []),
-  tests(of: "ChildProcess", uses: ["CLinux"]),
+  tests(of: "ChildProcess", uses: ["CLinux", "Concurrency"]),
   tests(of: "Spelling", uses: []),
   tests(of: "ArgumentParsing", uses: []),
   tests(of: "Configuration", uses: []),

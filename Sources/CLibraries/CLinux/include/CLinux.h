@@ -1,1 +1,60 @@
+// What Swift's Glibc module lacks: it is compiled without _GNU_SOURCE and imports no function-like macros.
+// Functions return 0 or a descriptor on success and -1 with errno set on failure, unless said otherwise.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// The parts of struct rusage that callers use.
+struct clinux_usage {
+  int64_t user_microseconds;
+  int64_t system_microseconds;
+  int64_t max_resident_bytes;
+};
+
+/// pipe2 with O_CLOEXEC; both ends are numbered 3 or higher, so that they never collide with a child's 0, 1, 2.
+int clinux_pipe(int *read_end, int *write_end);
+
+/// Adds O_NONBLOCK to a descriptor's flags.
+int clinux_set_nonblocking(int fd);
+
+/// Starts `path` in a process group of its own with default signal actions, an empty signal mask and no
+/// descriptors but 0, 1, 2. `in` and `out` become 0 and 1; `err` becomes 2, or with -1 the caller's is inherited,
+/// or with -2 is /dev/null. `directory` may be NULL. Returns 0 or an errno value.
+int clinux_spawn(
+    pid_t *pid, const char *path, char *const argv[], char *const envp[], const char *directory, int in, int out,
+    int err);
+
+/// A descriptor that becomes readable when the process ends.
+int clinux_pidfd_open(pid_t pid);
+
+/// Reaps `pid` without waiting. Returns 1 when reaped, 0 when it still runs, -1 on failure.
+int clinux_reap(pid_t pid, int *status, struct clinux_usage *usage);
+
+bool clinux_exited(int status);
+int clinux_exit_code(int status);
+bool clinux_signalled(int status);
+int clinux_term_signal(int status);
+
+/// Sets a resource limit of a process; values above its hard limit are lowered to that. `soft` <= `hard`.
+int clinux_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
+
+/// write(2) that fails with EPIPE and never raises SIGPIPE, whatever the process's setting.
+ssize_t clinux_write(int fd, const void *bytes, size_t count);
+
+/// The process's environment, as in environ(7).
+char *const *clinux_environment(void);
+
+/// close_range(2): closes every descriptor from `first` to `last`, both included.
+int clinux_close_range(unsigned first, unsigned last);
+
+/// epoll(7) event bits that import awkwardly.
+enum clinux_epoll_bits {
+  CLINUX_EPOLLIN = 0x001,
+  CLINUX_EPOLLOUT = 0x004,
+  CLINUX_EPOLLERR = 0x008,
+  CLINUX_EPOLLHUP = 0x010,
+  CLINUX_EPOLLRDHUP = 0x2000,
+  CLINUX_EPOLLONESHOT = 0x40000000,
+};

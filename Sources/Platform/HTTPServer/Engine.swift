@@ -196,6 +196,11 @@ final class Engine: Sendable {
     HTTPRefusal(status: 503, code: "overloaded", message: "The server is busy; try again later.")
   }
 
+  private var handlerDeadline: HTTPRefusal {
+    HTTPRefusal(
+      status: 503, code: "handler_deadline", message: "The request took longer than the server allows.")
+  }
+
   /// A piece of the body has arrived.
   func bodyArrived(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
     exchange.state.withLock { $0.received += bytes.count }
@@ -227,7 +232,9 @@ final class Engine: Sendable {
       exchange.reading.answer = nil
       return queue(answer, on: exchange)
     }
-    if let response = exchange.takeResponse() { return queue(response, on: exchange) }
+    let (response, hasExpired) = exchange.takeResult()
+    if let response { return queue(response, on: exchange) }
+    if hasExpired { return queue(refuse(exchange, handlerDeadline), on: exchange) }
     guard let head = exchange.reading.head, exchange.state.withLock({ !$0.isAbandoned }) else { return .NO }
     guard admitHandler() else { return queue(refuse(exchange, overloaded), on: exchange) }
     let body = exchange.reading.body

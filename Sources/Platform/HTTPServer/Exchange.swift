@@ -34,7 +34,7 @@ final class Exchange: @unchecked Sendable {
     var wasAborted = false
     var peerLeft = false
     var response: HTTPResponse?
-    var expiry: HTTPRefusal?
+    var hasExpired = false
     var task: Task<Void, Never>?
     var buffer: [UInt8] = []
     var bufferStart = 0
@@ -130,12 +130,11 @@ final class Exchange: @unchecked Sendable {
     }
   }
 
-  /// The response to queue, once; called on the library's thread.
-  func takeResponse() -> HTTPResponse? {
+  /// What the handler left for the library's thread: its response, once, or that it took too long.
+  func takeResult() -> (response: HTTPResponse?, hasExpired: Bool) {
     state.withLock { state in
       defer { state.response = nil }
-      if let expiry = state.expiry { reading.refusal = expiry }
-      return state.response
+      return (state.response, state.hasExpired)
     }
   }
 
@@ -235,8 +234,6 @@ final class Exchange: @unchecked Sendable {
 
   /// Ends what takes too long; called by the watcher.
   func checkDeadlines(_ now: Nanoseconds, _ limits: ConnectionWatcher.Limits) {
-    let refusal = HTTPRefusal(
-      status: 503, code: "handler_deadline", message: "The request took longer than the server allows.")
     let (mustCut, expired) = state.withLock { state -> (Bool, Task<Void, Never>?) in
       switch state.phase {
       case .reading:
@@ -247,8 +244,7 @@ final class Exchange: @unchecked Sendable {
       case .handling(let since):
         guard now - since > limits.handler, !state.isOver else { return (false, nil) }
         state.phase = .responding
-        state.expiry = refusal
-        state.response = engine.errorResponse(refusal, reading.head)
+        state.hasExpired = true
         resume(&state)
         return (false, state.task)
       case .responding:

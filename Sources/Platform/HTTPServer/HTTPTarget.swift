@@ -12,6 +12,9 @@ struct HTTPTarget {
 
   init(_ target: String) throws(HTTPTargetError) {
     var rest = Substring(target).utf8
+    guard rest.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+      throw HTTPTargetError(message: "The URL has a space or a control character; they must be escaped.")
+    }
     rest = rest.prefix { $0 != UInt8(ascii: "#") }
     // The absolute form, which proxies send: drop scheme and authority (RFC 9112, section 3.2.2).
     for scheme in ["http://", "https://"] where rest.starts(with: scheme.utf8, by: { $0.lowered == $1 }) {

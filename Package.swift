@@ -69,7 +69,9 @@ let core: [Target] = [
 
 let useCases: [Target] = [
   module("UseCases", "Ingestion", uses: ["Core", "Telemetry", "Cryptography"]),
-  module("UseCases", "Answering", uses: ["Core", "Telemetry"]),
+  module(
+    "UseCases", "Answering", uses: ["Core", "Telemetry"],
+    resources: [.embedInCode("Generation/Templates/answer-1.txt")]),
   module("UseCases", "Insight", uses: ["Core", "Telemetry"]),
 ]
 

@@ -1,0 +1,124 @@
+import Core
+import Telemetry
+
+extension QuestionAnswering {
+  /// Sends an answer's event and metrics on their way; never waits and never fails.
+  func record(_ answer: Answer, draft: DraftAnswer, work: Work, context: RequestContext) {
+    let used = Set(draft.usedChunks)
+    var event = baseEvent(work)
+    event.passages = (work.retrieval?.passages ?? []).map { passage in
+      AnswerEvent.RecordedPassage(
+        chunkID: passage.chunk.id, documentID: passage.document.id, documentName: passage.document.name,
+        version: passage.document.version, pages: Array(Set(passage.chunk.pages.map(\.page))).sorted(),
+        rank: passage.rank, similarity: passage.similarity, score: passage.score, legs: passage.legs,
+        usedInPrompt: used.contains(passage.chunk.id))
+    }
+    event.prompt = draft.prompt
+    event.promptLength = draft.prompt.map { prompt in
+      prompt.system.unicodeScalars.count + prompt.turns.reduce(0) { $0 + $1.text.unicodeScalars.count }
+    }
+    event.promptSource = draft.prompt == nil ? nil : "template"
+    event.model = answer.model
+    event.answer = answer.text
+    event.citations = answer.citations.map { citation in
+      AnswerEvent.RecordedCitation(
+        number: citation.number, chunkID: citation.chunk, page: citation.pages.first?.page ?? 0,
+        quote: citation.quote, verified: citation.isVerified)
+    }
+    event.outcome = answer.outcome
+    event.stopReason = draft.stopReason
+    event.usage = answer.usage
+    if let model = answer.model, let price = settings.prices[model] {
+      event.inputPrice = price.input
+      event.outputPrice = price.output
+      event.cost = answer.usage.map {
+        (Double($0.inputTokens) * price.input + Double($0.outputTokens) * price.output) / 1000
+      }
+    }
+    event.timings = answer.timings
+    recorder.record(.answer(event), context: context, collection: collection(of: work), answerID: answer.id)
+    log.log(
+      .info, "question answered", context: context,
+      [
+        ("answer_id", .string(answer.id.rawValue)), ("outcome", .string(answer.outcome.rawValue)),
+        ("passages", .int(answer.passages.count)), ("seconds", .double(answer.timings.total)),
+      ])
+    publish(answer, context: context)
+  }
+
+  /// Records that a question could not be answered.
+  func recordFailure(_ error: any Error, id: AnswerID, work: Work, seconds: Double, context: RequestContext) {
+    var event = baseEvent(work)
+    event.outcome = .failed
+    event.timings.total = seconds
+    event.errorCode = (error as? any CategorizedError)?.code ?? (error is CancellationError ? "cancelled" : "internal")
+    recorder.record(.answer(event), context: context, collection: collection(of: work), answerID: id)
+    log.log(.error, "a question failed", error: error, context: context)
+    recorder.metric(MetricName.questions, 1, unit: .count, dimensions: dimensions(.failed, context))
+  }
+
+  private func baseEvent(_ work: Work) -> AnswerEvent {
+    let retrieval = work.retrieval
+    return AnswerEvent(
+      conversationID: work.question.conversation,
+      turn: work.question.conversation == nil ? nil : work.history.count { $0.role == .user } + 1,
+      question: work.question.text, rewrittenQuestion: work.searched,
+      questionEmbedding: retrieval?.questionEmbedding?.vector,
+      embeddingIdentity: retrieval?.embeddingIdentity?.canonical,
+      indexGeneration: retrieval?.storeVersion.number,
+      retrievalParameters: [
+        "top_k": work.question.topK.map(String.init) ?? "default",
+        "minimum_similarity": work.question.minimumSimilarity.map { "\($0)" } ?? "default",
+        "legs": retrieval?.legs.map(\.rawValue).joined(separator: ",") ?? "",
+        "refusal_threshold": "\(settings.refusalThreshold)",
+      ], answer: "", outcome: .failed, gateLabels: work.gateLabels, timings: StageTimings(),
+      confidence: retrieval?.confidence)
+  }
+
+  private func collection(of work: Work) -> CollectionName? {
+    guard let collections = work.question.filter.collections, collections.count == 1 else { return nil }
+    return collections.first
+  }
+
+  private func dimensions(_ outcome: Outcome, _ context: RequestContext) -> [String: String] {
+    [
+      DimensionName.app: context.app, DimensionName.environment: context.environment,
+      DimensionName.outcome: outcome.rawValue,
+    ]
+  }
+
+  /// Only live traffic counts in metrics of quality and use.
+  private func publish(_ answer: Answer, context: RequestContext) {
+    guard context.traffic == .live else { return }
+    for passage in answer.passages {
+      recorder.metric(MetricName.similarity, Double(passage.similarity), isHighResolution: true)
+    }
+    let dimensions = dimensions(answer.outcome, context)
+    recorder.metric(MetricName.questions, 1, unit: .count, dimensions: dimensions)
+    if let top = answer.passages.map(\.similarity).max() {
+      recorder.metric(MetricName.topSimilarity, Double(top), dimensions: dimensions)
+    }
+    if !answer.citations.isEmpty {
+      let share = Double(answer.citations.count(where: \.isVerified)) / Double(answer.citations.count)
+      recorder.metric(MetricName.citationSupport, share, dimensions: dimensions)
+    }
+    let stages: [(String, Double?)] = [
+      ("embedding", answer.timings.embedding), ("retrieval", answer.timings.retrieval),
+      ("time_to_first_token", answer.timings.timeToFirstToken), ("generation", answer.timings.generation),
+      ("grounding", answer.timings.grounding), ("total", answer.timings.total),
+    ]
+    for (stage, seconds) in stages {
+      guard let seconds else { continue }
+      recorder.metric(
+        MetricName.stageSeconds, seconds, unit: .seconds,
+        dimensions: [
+          DimensionName.app: context.app, DimensionName.environment: context.environment,
+          DimensionName.stage: stage,
+        ])
+    }
+    if let usage = answer.usage {
+      recorder.metric(MetricName.inputTokens, Double(usage.inputTokens), unit: .count, dimensions: dimensions)
+      recorder.metric(MetricName.outputTokens, Double(usage.outputTokens), unit: .count, dimensions: dimensions)
+    }
+  }
+}

@@ -1,0 +1,131 @@
+public import Core
+import Telemetry
+
+/// Finds passages by embedding and by words at once, and fuses the two rankings.
+public struct HybridRetriever: Retriever {
+  private let index: any DocumentIndex
+  private let embedder: any Embedder
+  private let reranker: (any Reranker)?
+  private let relevance: RelevanceModel
+  private let settings: RetrievalSettings
+
+  /// Creates a retriever over one index and the embedder whose vectors it holds.
+  public init(
+    index: any DocumentIndex, embedder: any Embedder, settings: RetrievalSettings,
+    relevance: RelevanceModel = .fitted, reranker: (any Reranker)? = nil
+  ) {
+    self.index = index
+    self.embedder = embedder
+    self.settings = settings
+    self.relevance = relevance
+    self.reranker = reranker
+  }
+
+  /// Retrieves the top-k passages: plan legs, embed, search, fuse, merge equals, score.
+  public func retrieve(_ question: Question, context: RequestContext) async throws -> Retrieval {
+    let clock = ContinuousClock()
+    let topK = try validTopK(question.topK)
+    let plan = LegPlan(question: question.text, embedder: embedder)
+
+    let embeddingStart = clock.now
+    let embedding = try await embedder.embed([question.text], as: .query)[0]
+    let searchStart = clock.now
+    let candidates = try await index.candidates(
+      for: CandidateRequest(
+        embedding: embedding, searchesDense: plan.dense && weight(.dense) > 0, identity: embedder.identity,
+        lexicalText: plan.lexical && weight(.lexical) > 0 ? question.text : nil,
+        trigramText: plan.trigram && weight(.trigram) > 0 ? question.text : nil, filter: question.filter,
+        depth: max(settings.depth, topK * 4)))
+
+    let floor = question.minimumSimilarity ?? settings.minimumSimilarity
+    let fused = ReciprocalRankFusion(k: settings.fusionK, weights: settings.weights).fuse(candidates.legs)
+      .filter { hit in floor.map { (candidates.similarities[hit.chunk] ?? -1) >= $0 } ?? true }
+    var passages = try await passages(from: fused, similarities: candidates.similarities, topK: topK)
+    if let reranker { passages = try await reranker.rerank(passages, for: question.text, limit: topK) }
+    let end = clock.now
+
+    return Retrieval(
+      passages: passages, legs: candidates.legs.keys.sorted { $0.rawValue < $1.rawValue },
+      questionEmbedding: embedding, embeddingIdentity: embedder.identity, storeVersion: candidates.version,
+      confidence: relevance.confidence(question: question.text, passages: passages, denseReads: plan.dense),
+      embeddingSeconds: embeddingStart.duration(to: searchStart).seconds,
+      searchSeconds: searchStart.duration(to: end).seconds,
+      warnings: try await warnings(plan: plan, passages: passages))
+  }
+
+  private func validTopK(_ requested: Int?) throws -> Int {
+    let topK = requested ?? settings.topK
+    guard (1...RetrievalSettings.largestTopK).contains(topK) else {
+      throw CoreError(
+        code: "question.top_k", category: .invalidInput,
+        message: "top_k is \(topK), but must be between 1 and \(RetrievalSettings.largestTopK)",
+        remedy: "Ask for fewer passages.")
+    }
+    return topK
+  }
+
+  private func weight(_ leg: RetrievalLeg) -> Double { settings.weights[leg] ?? 1 }
+
+  /// Loads the best chunks, shows equal texts once, and ranks contents matter below its equals.
+  private func passages(
+    from fused: [ReciprocalRankFusion.Fused], similarities: [ChunkID: Float], topK: Int
+  ) async throws -> [Passage] {
+    // Half as many again leave room for equal passages and demoted contents pages.
+    let window = Array(fused.prefix(topK * 3 / 2 + 10))
+    let stored = try await index.chunks(window.map(\.chunk))
+    var ranked: [Passage] = []
+    for hit in window {
+      guard let found = stored[hit.chunk] else { continue }
+      ranked.append(
+        Passage(
+          rank: 0, chunk: found.chunk, document: found.document, similarity: similarities[hit.chunk] ?? 0,
+          score: found.chunk.isLowValue ? hit.score * settings.lowValueFactor : hit.score, legs: hit.legs))
+    }
+    ranked.sort { $0.score == $1.score ? $0.chunk.id < $1.chunk.id : $0.score > $1.score }
+
+    var passages: [Passage] = []
+    var places: [String: Int] = [:]
+    for passage in ranked {
+      if let place = places[passage.chunk.text] {
+        if passages[place].document.id != passage.document.id,
+          !passages[place].alsoIn.contains(where: { $0.id == passage.document.id })
+        {
+          passages[place].alsoIn.append(passage.document)
+        }
+      } else if passages.count < topK {
+        places[passage.chunk.text] = passages.count
+        passages.append(passage)
+      }
+    }
+    for place in passages.indices { passages[place].rank = place + 1 }
+    return passages
+  }
+
+  private func warnings(plan: LegPlan, passages: [Passage]) async throws -> [AnswerWarning] {
+    var warnings: [AnswerWarning] = []
+    if let script = plan.unreadScript {
+      warnings.append(
+        AnswerWarning(
+          code: "retrieval.dense_leg_dropped",
+          message: "The embedding model does not read \(script.rawValue) text; the search used words only."))
+    }
+    var documents: [DocumentID: String] = [:]
+    for passage in passages { documents[passage.document.id] = passage.document.name }
+    let unreadable = try await index.unreadablePages(of: Set(documents.keys))
+    for (id, pages) in unreadable.sorted(by: { $0.key < $1.key }) {
+      warnings.append(
+        AnswerWarning(
+          code: "coverage.unreadable_pages",
+          message: "\(documents[id] ?? id.rawValue) has \(pages) page\(pages == 1 ? "" : "s") without readable "
+            + "text; what stands there was not searched."))
+    }
+    return warnings
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  package var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

@@ -70,7 +70,7 @@ let core: [Target] = [
 let useCases: [Target] = [
   module("UseCases", "Ingestion", uses: ["Core", "Telemetry", "Cryptography"]),
   module(
-    "UseCases", "Answering", uses: ["Core", "Telemetry"],
+    "UseCases", "Answering", uses: ["Core", "Telemetry", "Cryptography"],
     resources: [.embedInCode("Generation/Templates/answer-1.txt")]),
   module("UseCases", "Insight", uses: ["Core", "Telemetry"]),
 ]

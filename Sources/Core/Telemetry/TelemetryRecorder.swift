@@ -1,4 +1,5 @@
 public import Core
+import Cryptography
 import Concurrency
 public import FoundationEssentials
 
@@ -249,6 +250,6 @@ public final class TelemetryRecorder: Sendable {
 
   /// Callers are recorded as the first 16 hex digits of SHA-256 of their id.
   static func hashed(_ caller: String) -> String {
-    caller
+    String(SHA256.hash(Array(caller.utf8)).hexadecimal.prefix(16))
   }
 }

@@ -1,4 +1,5 @@
 import Core
+import Cryptography
 
 /// A versioned prompt: the text of a template file with its name, version and hash, recorded with every answer.
 public struct PromptTemplate: Sendable, Hashable {
@@ -11,12 +12,12 @@ public struct PromptTemplate: Sendable, Hashable {
   /// SHA-256 of the text, 64 hex digits.
   public let hash: String
 
-  /// Creates a template.
-  public init(name: String, version: String, system: String, hash: String) {
+  /// Creates a template from its text.
+  public init(name: String, version: String, system: String) {
     self.name = name
     self.version = version
     self.system = system
-    self.hash = hash
+    self.hash = SHA256.hash(Array(system.utf8)).hexadecimal
   }
 }
 

@@ -1,0 +1,9 @@
+#if defined(__x86_64__)
+#define LANES 8
+#define TILE_ROWS 6
+#define PATH_NAME encoder_path_avx2
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "EncoderPath.inc.h"
+#pragma clang attribute pop
+#endif

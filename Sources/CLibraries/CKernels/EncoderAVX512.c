@@ -1,0 +1,10 @@
+#if defined(__x86_64__)
+#define LANES 16
+#define TILE_ROWS 12
+#define PATH_NAME encoder_path_avx512
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"), min_vector_width(512))), apply_to = function)
+#include "EncoderPath.inc.h"
+#pragma clang attribute pop
+#endif

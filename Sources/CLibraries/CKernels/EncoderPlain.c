@@ -1,0 +1,10 @@
+// Four lanes: what every x86-64 (SSE2) and arm64 (NEON) has.
+#define LANES 4
+#define TILE_ROWS 6
+#define PATH_NAME encoder_path_plain
+#if defined(__aarch64__)
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#endif
+#include "EncoderPath.inc.h"

@@ -123,7 +123,7 @@ let testing: [Target] = [
   tests(of: "Configuration", uses: []),
   tests(of: "SQLite", uses: []),
   tests(of: "HTTPServer", uses: ["CLinux", "Concurrency"]),
-  tests(of: "Core", uses: []),
+  tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
   tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),
   tests(of: "Answering", uses: ["Core", "QuarryTesting"]),

@@ -80,9 +80,11 @@ public actor InMemoryDocumentIndex: DocumentIndex {
         message: "\(missing.count) documents have no vectors of \(identity.summary) yet")
     }
     active = identity
-    for id in live.keys {
-      live[id]?.revisions = live[id]?.revisions.filter { $0.key == identity } ?? [:]
-      live[id]?.latest = identity
+    live = live.mapValues { known in
+      var known = known
+      known.revisions = known.revisions.filter { $0.key == identity }
+      known.latest = identity
+      return known
     }
     bump()
   }

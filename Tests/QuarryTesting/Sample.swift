@@ -22,16 +22,17 @@ public enum Sample {
     return String(result.prefix(digits))
   }
 
-  /// A document of `collection` at `uri`, first seen there unless `firstURI` says otherwise.
+  /// A document of `collection` in /library, first seen there unless `firstURI` says otherwise; its version follows
+  /// from `content`, by default from `name`.
   public static func document(
     _ name: String = "manual.pdf", collection: CollectionName = .default, firstURI: SourceURI? = nil,
-    generation: Int = 0, content: String = "bytes of the first version"
+    generation: Int = 0, content: String? = nil
   ) -> Document {
     let uri = SourceURI(filePath: "/library/\(name)")
     let id = hex("\(collection)|\(firstURI ?? uri)|\(generation)")
     return Document(
       id: DocumentID(rawValue: id), collection: collection, uri: uri, generation: generation,
-      version: ContentVersion(rawValue: hex(content, digits: 64)))
+      version: ContentVersion(rawValue: hex(content ?? "first bytes of \(name)", digits: 64)))
   }
 
   /// A US-letter page whose scalars stand in lines of 80, each 6 by 10 points; white space has no box.

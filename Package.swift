@@ -101,7 +101,7 @@ let application: [Target] = [
       "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPAPI", "PDFReading", "LocalFiles",
       "LocalModels", "SQLiteStore", "Configuration", "Cryptography", "Compression", "HTTPServer",
       "ChildProcess", "SQLite", "Concurrency",
-    ]),
+    ], resources: [.embedInCode("default.yaml")]),
   module(
     "Application", "Commands",
     uses: [

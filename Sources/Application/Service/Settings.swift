@@ -1,0 +1,168 @@
+public import Answering
+public import Configuration
+public import Core
+public import Telemetry
+
+/// Everything that configuration decides, validated.
+public struct Settings: Sendable {
+  /// The application's name, in events, metrics and logs.
+  public var app: String
+  /// The environment's name, such as `production`.
+  public var environment: String
+  /// Where Quarry keeps its data.
+  public var dataDirectory: String
+  /// The index.
+  public var store: Store
+  /// Where documents come from when a command names no path.
+  public var sources: [Source]
+  /// The embedding model.
+  public var embedding: EmbeddingModel
+  /// How pages are cut.
+  public var chunking: Chunking
+  /// How passages are found.
+  public var retrieval: RetrievalSettings
+  /// How questions are answered.
+  public var answering: QuestionAnswering.Settings
+  /// Most tokens of a prompt.
+  public var promptTokens: Int
+  /// Limits of reading PDFs.
+  public var pdf: PDF
+  /// The HTTP service.
+  public var server: Server
+  /// The event log.
+  public var events: Events
+  /// The log.
+  public var log: Log
+
+  /// Which backend holds the index.
+  public enum StoreKind: String, Sendable, CaseIterable {
+    /// The embedded store: one file.
+    case sqlite
+    /// An OpenSearch cluster.
+    case opensearch
+  }
+
+  /// The index.
+  public struct Store: Sendable {
+    /// Which backend.
+    public var kind: StoreKind
+    /// The file of the SQLite store.
+    public var path: String
+  }
+
+  /// A place documents come from.
+  public struct Source: Sendable, Hashable {
+    /// A directory or file, or `s3://bucket/prefix`.
+    public var uri: String
+    /// The collection of what is found there.
+    public var collection: CollectionName
+    /// Patterns of paths that are taken; empty for every PDF.
+    public var include: [String]
+    /// Patterns of paths that are left out.
+    public var exclude: [String]
+
+    /// Creates a source.
+    public init(uri: String, collection: CollectionName = .default, include: [String] = [], exclude: [String] = []) {
+      self.uri = uri
+      self.collection = collection
+      self.include = include
+      self.exclude = exclude
+    }
+  }
+
+  /// Which embedding model.
+  public enum EmbeddingKind: String, Sendable, CaseIterable {
+    /// all-MiniLM-L6-v2 on this machine's CPU.
+    case local
+  }
+
+  /// How vectors are computed; part of the embedding identity.
+  public enum NumericScheme: String, Sendable, CaseIterable {
+    /// 32-bit floats.
+    case fp32
+  }
+
+  /// The embedding model.
+  public struct EmbeddingModel: Sendable {
+    /// Which model.
+    public var kind: EmbeddingKind
+    /// How vectors are computed.
+    public var scheme: NumericScheme
+    /// The folder of the model's files; nil for the cache folder that `make setup` fills.
+    public var directory: String?
+    /// Threads; nil for as many as there are cores.
+    public var threads: Int?
+  }
+
+  /// How pages are cut.
+  public struct Chunking: Sendable, Hashable {
+    /// The size of a chunk, in tokens of the embedding model.
+    public var tokens: Int
+    /// How much of a chunk the next one repeats, in tokens.
+    public var overlapTokens: Int
+    /// Whether title and headings are put before the text that is embedded.
+    public var headings: Bool
+  }
+
+  /// Limits of reading PDFs; a document that breaks one is refused with a named reason.
+  public struct PDF: Sendable {
+    /// Most pages.
+    public var maxPages: Int
+    /// Address space of the reader, bytes.
+    public var memory: Int
+    /// CPU time for one document.
+    public var cpuTime: Duration
+    /// Wall time for one document.
+    public var wallTime: Duration
+    /// Most bytes that the reader may send for one document.
+    public var outputBytes: Int
+    /// Documents read at the same time.
+    public var readers: Int
+    /// User passwords tried on encrypted documents.
+    public var passwords: [SecretSetting]
+    /// The reader program; nil for the one beside `quarry`.
+    public var reader: String?
+  }
+
+  /// The HTTP service.
+  public struct Server: Sendable {
+    /// The address to listen on.
+    public var host: String
+    /// The port; 0 for any free one.
+    public var port: Int
+    /// PEM file of the certificate chain; TLS is on when it is given.
+    public var tlsCertificate: String?
+    /// PEM file of the private key.
+    public var tlsKey: String?
+    /// Most bytes of a request's body.
+    public var maxBodyBytes: Int
+    /// Most connections.
+    public var maxConnections: Int
+    /// Most requests served at once; more get 503.
+    public var maxConcurrentRequests: Int
+    /// Time a request may take, arrival and answer.
+    public var requestTimeout: Duration
+    /// Time a connection may be idle.
+    public var idleTimeout: Duration
+    /// Time requests get to finish at shutdown.
+    public var drainTimeout: Duration
+  }
+
+  /// The event log.
+  public struct Events: Sendable {
+    /// Whether events are recorded.
+    public var isEnabled: Bool
+    /// The directory they go to.
+    public var directory: String
+    /// Fields taken out before writing.
+    public var redact: Set<RedactedField>
+  }
+
+  /// The log.
+  public struct Log: Sendable {
+    /// The lowest level written.
+    public var level: LogLevel
+    /// How lines look; nil for JSON in `serve` and text elsewhere.
+    public var format: LogFormat?
+  }
+}

@@ -1,0 +1,218 @@
+import Answering
+import Configuration
+import Core
+import Telemetry
+
+extension Settings {
+  /// Asks the reader for every key; problems are the reader's to report.
+  init(_ reader: ConfigurationReader, environment variables: [String: String]) {
+    let home = variables["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
+    let data = variables["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.local/share"
+    app = reader.value(
+      "app", .nonEmptyString, default: "quarry", doc: "The application's name, in events, metrics and logs.")
+    environment = reader.value(
+      "environment", .nonEmptyString, default: "development",
+      doc: "The environment's name, in events, metrics and logs.")
+    dataDirectory = reader.value(
+      "dataDirectory", .nonEmptyString, default: "\(data)/quarry",
+      doc: "Where Quarry keeps its data: the SQLite store, the event log, uploads.")
+    store = Store(reader.nested("store"), dataDirectory: dataDirectory)
+    sources = Self.sources(reader)
+    embedding = EmbeddingModel(reader.nested("embedding"))
+    chunking = Chunking(reader.nested("chunking"))
+    retrieval = RetrievalSettings(reader.nested("retrieval"))
+    answering = QuestionAnswering.Settings(reader)
+    promptTokens = reader.value(
+      "answering.promptTokens", .int(in: 500...1_000_000), default: 8000,
+      doc: "Most tokens of a prompt; the text model's own limit applies too.")
+    pdf = PDF(reader.nested("pdf"))
+    server = Server(reader.nested("server"))
+    events = Events(reader.nested("events"), dataDirectory: dataDirectory)
+    log = Log(
+      level: reader.value("log.level", .oneOf(), default: LogLevel.info, doc: "The lowest level of log lines."),
+      format: reader.optional(
+        "log.format", .oneOf(LogFormat.self),
+        doc: "`json` or `text`; by default JSON for `serve` and text for the other commands."))
+  }
+
+  private static func sources(_ reader: ConfigurationReader) -> [Source] {
+    reader.list(
+      "sources", shorthand: "uri", doc: "Where documents come from when a command names no path."
+    ) { item in
+      let collection = item.value(
+        "collection", .nonEmptyString, default: CollectionName.default.rawValue,
+        doc: "The collection of what is found there.")
+      if !CollectionName.isValid(collection) {
+        item.reject("collection", "must be 1 to 64 lower-case letters, digits, '-', '_' or '.'")
+      }
+      let uri = item.required("uri", .nonEmptyString, doc: "A directory or file, or `s3://bucket/prefix`.")
+      if uri.hasPrefix("s3://") { item.reject("uri", "S3 sources are not available in this version") }
+      return Source(
+        uri: uri, collection: CollectionName(rawValue: collection),
+        include: item.value(
+          "include", .list(of: .nonEmptyString), default: [],
+          doc: "Patterns of paths below the source that are taken (`*` within a name, `**` across names); empty "
+            + "for every PDF."),
+        exclude: item.value(
+          "exclude", .list(of: .nonEmptyString), default: [], doc: "Patterns of paths that are left out."))
+    }
+  }
+}
+
+extension Settings.Store {
+  fileprivate init(_ reader: ConfigurationReader, dataDirectory: String) {
+    kind = reader.value(
+      "kind", .oneOf(), default: Settings.StoreKind.sqlite, doc: "Which backend holds the index.")
+    if kind == .opensearch { reader.reject("kind", "OpenSearch is not available in this version; use sqlite") }
+    path = reader.value(
+      "path", .nonEmptyString, default: "\(dataDirectory)/quarry.sqlite", doc: "The file of the SQLite store.")
+  }
+}
+
+extension Settings.EmbeddingModel {
+  fileprivate init(_ reader: ConfigurationReader) {
+    kind = reader.value(
+      "kind", .oneOf(), default: Settings.EmbeddingKind.local,
+      doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU.")
+    scheme = reader.value(
+      "scheme", .oneOf(), default: Settings.NumericScheme.fp32,
+      doc: "How vectors are computed; part of the embedding identity.")
+    directory = reader.optional(
+      "directory", .nonEmptyString,
+      doc: "The folder of the model's files; by default the cache folder that `make setup` fills.")
+    threads = reader.optional(
+      "threads", .int(in: 1...256), doc: "Threads that embed; by default one a core.")
+  }
+}
+
+extension Settings.Chunking {
+  fileprivate init(_ reader: ConfigurationReader) {
+    tokens = reader.value(
+      "tokens", .int(in: 32...4096), default: 180,
+      doc: "The size of a chunk, in tokens of the embedding model; the model's own limit applies too.")
+    overlapTokens = reader.value(
+      "overlapTokens", .int(in: 0...1024), default: 30,
+      doc: "How much of a chunk the next one repeats, in tokens; whole sentences.")
+    if overlapTokens * 2 > tokens { reader.reject("overlapTokens", "must be at most half of chunking.tokens") }
+    headings = reader.value(
+      "headings", .bool, default: true,
+      doc: "Whether title and headings are put before the text that is embedded and indexed.")
+  }
+}
+
+extension RetrievalSettings {
+  fileprivate init(_ reader: ConfigurationReader) {
+    func weight(_ leg: RetrievalLeg, _ doc: String) -> (RetrievalLeg, Double) {
+      (leg, reader.value("weights.\(leg.rawValue)", .double(in: 0...100), default: 1, doc: doc))
+    }
+    self.init(
+      topK: reader.value(
+        "topK", .int(in: 1...RetrievalSettings.largestTopK), default: 5,
+        doc: "Passages retrieved when a question names no number."),
+      depth: reader.value(
+        "depth", .int(in: 10...1000), default: 100, doc: "Candidates taken from each leg before fusion."),
+      fusionK: reader.value(
+        "fusionK", .double(in: 1...1000), default: 60, doc: "The constant of reciprocal rank fusion."),
+      weights: Dictionary(
+        uniqueKeysWithValues: [
+          weight(.dense, "Weight of the embedding leg; 0 leaves it out."),
+          weight(.lexical, "Weight of the word leg; 0 leaves it out."),
+          weight(.trigram, "Weight of the trigram leg; 0 leaves it out."),
+        ]),
+      minimumSimilarity: reader.optional(
+        "minimumSimilarity", .double(in: -1...1), doc: "The lowest cosine a passage may have."
+      ).map(Float.init),
+      lowValueFactor: reader.value(
+        "lowValueFactor", .double(in: 0...1), default: RetrievalSettings().lowValueFactor,
+        doc: "What the score of contents and index pages is multiplied by."))
+  }
+}
+
+extension QuestionAnswering.Settings {
+  fileprivate init(_ reader: ConfigurationReader) {
+    let prices = reader.map("prices", doc: "Prices by model id; a model that is missing has an unknown price.") {
+      _, item in
+      QuestionAnswering.TokenPrice(
+        input: item.required("input", .double(in: 0...1_000_000), doc: "USD for 1,000 input tokens."),
+        output: item.required("output", .double(in: 0...1_000_000), doc: "USD for 1,000 output tokens."))
+    }
+    let answering = reader.nested("answering")
+    self.init(
+      refusalThreshold: answering.value(
+        "refusalThreshold", .double(in: 0...1), default: QuestionAnswering.Settings().refusalThreshold,
+        doc: "Retrieval below this confidence is refused without asking a model."),
+      questionCharacters: answering.value(
+        "questionCharacters", .int(in: 10...100_000), default: 4000, doc: "Most characters of a question."),
+      historyTurns: answering.value(
+        "historyTurns", .int(in: 0...1000), default: 10,
+        doc: "Most earlier turns of a conversation given to the text model."),
+      prices: prices)
+  }
+}
+
+extension Settings.PDF {
+  fileprivate init(_ reader: ConfigurationReader) {
+    maxPages = reader.value(
+      "maxPages", .int(in: 1...100_000), default: 5000, doc: "Most pages; a document with more is refused whole.")
+    memory = reader.value(
+      "memory", .byteSize(in: (64 << 20)...(1 << 40)), default: 2 << 30,
+      doc: "Address space of the process that reads one document.")
+    cpuTime = reader.value(
+      "cpuTime", .duration(in: .seconds(1) ... .seconds(86400)), default: .seconds(300),
+      doc: "CPU time for one document.")
+    wallTime = reader.value(
+      "wallTime", .duration(in: .seconds(1) ... .seconds(86400)), default: .seconds(600),
+      doc: "Wall time for one document.")
+    outputBytes = reader.value(
+      "outputBytes", .byteSize(in: (1 << 20)...(1 << 40)), default: 1 << 30,
+      doc: "Most bytes of text and geometry that one document may give.")
+    readers = reader.value(
+      "readers", .int(in: 1...64), default: 2, doc: "Documents read at the same time.")
+    passwords = reader.value(
+      "passwords", .list(of: .secret()), default: [],
+      doc: "User passwords tried on encrypted documents: `env:NAME`, `file:/path` or the text itself.")
+    self.reader = reader.optional(
+      "reader", .nonEmptyString, doc: "The reader program; by default `quarry-pdf-reader` beside `quarry`.")
+  }
+}
+
+extension Settings.Server {
+  fileprivate init(_ reader: ConfigurationReader) {
+    host = reader.value(
+      "host", .nonEmptyString, default: "127.0.0.1",
+      doc: "The address to listen on; one beyond loopback needs an API key or `--insecure`.")
+    port = reader.value("port", .int(in: 0...65535), default: 8080, doc: "The port; 0 for any free one.")
+    tlsCertificate = reader.optional(
+      "tlsCertificate", .nonEmptyString, doc: "PEM file of the certificate chain; turns TLS on.")
+    tlsKey = reader.optional("tlsKey", .nonEmptyString, doc: "PEM file of the private key.")
+    if (tlsCertificate == nil) != (tlsKey == nil) {
+      reader.reject(tlsKey == nil ? "tlsCertificate" : "tlsKey", "needs the other one of certificate and key")
+    }
+    maxBodyBytes = reader.value(
+      "maxBodyBytes", .byteSize(in: 1024...(1 << 30)), default: 256 << 10, doc: "Most bytes of a request's body.")
+    maxConnections = reader.value(
+      "maxConnections", .int(in: 1...1_000_000), default: 10_000, doc: "Most connections.")
+    maxConcurrentRequests = reader.value(
+      "maxConcurrentRequests", .int(in: 1...100_000), default: 64,
+      doc: "Most requests served at once; more get 503.")
+    let span: ClosedRange<Duration> = .milliseconds(100) ... .seconds(86400)
+    requestTimeout = reader.value(
+      "requestTimeout", .duration(in: span), default: .seconds(60), doc: "Time a request may take.")
+    idleTimeout = reader.value(
+      "idleTimeout", .duration(in: span), default: .seconds(60), doc: "Time a connection may be idle.")
+    drainTimeout = reader.value(
+      "drainTimeout", .duration(in: span), default: .seconds(20), doc: "Time requests get to finish at shutdown.")
+  }
+}
+
+extension Settings.Events {
+  fileprivate init(_ reader: ConfigurationReader, dataDirectory: String) {
+    isEnabled = reader.value("enabled", .bool, default: true, doc: "Whether answers and embeddings are recorded.")
+    directory = reader.value(
+      "directory", .nonEmptyString, default: "\(dataDirectory)/archive", doc: "The directory of the event log.")
+    redact = Set(
+      reader.value(
+        "redact", .list(of: .oneOf(RedactedField.self)), default: [],
+        doc: "Fields taken out of events before they are written."))
+  }
+}

@@ -1,5 +1,5 @@
 /// Scalars of one page set in one font.
-public struct FontRun: Equatable, Sendable {
+public struct FontRunMessage: Equatable, Sendable {
   /// Index of the first scalar.
   public var start: UInt32
   /// Number of scalars, at least 1.
@@ -61,10 +61,9 @@ public struct PageMessage: Equatable, Sendable {
   /// The fonts that ``runs`` refers to.
   public var fonts: [FontMessage]
   /// Which font each part of the text has; ascending, not overlapping.
-  public var runs: [FontRun]
-  /// Images placed on the page; nil if not counted (pages with enough text).
-  public var imageCount: UInt32?
-  /// Share of the page's area that images cover, 0–1; overlaps count twice, bounded by 1. nil as above.
+  public var runs: [FontRunMessage]
+  /// Share of the page's area that images cover, 0–1; overlaps count twice, bounded by 1. nil if not measured (pages
+  /// with enough text).
   public var imageArea: Float?
 
   /// The default of ``boxUnit``.
@@ -73,7 +72,7 @@ public struct PageMessage: Equatable, Sendable {
   /// A page; the arrays must agree as their comments say.
   public init(
     index: UInt32, label: String?, width: Float, height: Float, text: [Unicode.Scalar], boxes: [UInt16],
-    boxUnit: Float, fonts: [FontMessage], runs: [FontRun], imageCount: UInt32?, imageArea: Float?
+    boxUnit: Float, fonts: [FontMessage], runs: [FontRunMessage], imageArea: Float?
   ) {
     self.index = index
     self.label = label
@@ -84,7 +83,6 @@ public struct PageMessage: Equatable, Sendable {
     self.boxUnit = boxUnit
     self.fonts = fonts
     self.runs = runs
-    self.imageCount = imageCount
     self.imageArea = imageArea
   }
 
@@ -110,7 +108,6 @@ public struct PageMessage: Equatable, Sendable {
       out.write(run.font)
       out.write(run.size)
     }
-    out.write(optional: imageCount) { $0.write($1) }
     out.write(optional: imageArea) { $0.write($1) }
   }
 
@@ -150,16 +147,13 @@ public struct PageMessage: Equatable, Sendable {
     runs.reserveCapacity(runCount)
     var end = 0
     for _ in 0..<runCount {
-      let run = FontRun(
+      let run = FontRunMessage(
         start: try input.read(), count: try input.read(), font: try input.read(), size: try input.readFloat("font size"))
       guard Int(run.start) >= end, run.count > 0, Int(run.start) + Int(run.count) <= text.count,
         Int(run.font) < fontCount
       else { throw .invalid("font run") }
       end = Int(run.start) + Int(run.count)
       runs.append(run)
-    }
-    imageCount = try input.readOptional("imageCount") { (input: inout ByteReader) throws(PipeError) in
-      try input.read(UInt32.self)
     }
     imageArea = try input.readOptional("imageArea") { (input: inout ByteReader) throws(PipeError) in
       try input.readFloat("imageArea")

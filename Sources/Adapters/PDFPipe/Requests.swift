@@ -31,15 +31,15 @@ public struct ReaderLimits: Equatable, Sendable {
 public struct OpenRequest: Equatable, Sendable {
   /// The path as the file system's bytes, which need not be UTF-8.
   public var path: [UInt8]
-  /// Tried when the document asks for one; nil tries the empty password only.
-  public var password: String?
+  /// User or owner passwords, tried in turn when the document does not open with the empty one.
+  public var passwords: [String]
   /// What the reader may use.
   public var limits: ReaderLimits
 
   /// A request to open the file at `path`.
-  public init(path: [UInt8], password: String?, limits: ReaderLimits) {
+  public init(path: [UInt8], passwords: [String], limits: ReaderLimits) {
     self.path = path
-    self.password = password
+    self.passwords = passwords
     self.limits = limits
   }
 }
@@ -110,7 +110,8 @@ public enum ReaderRequest: Equatable, Sendable {
       kind = 1
       out.write(pipeVersion)
       out.write(request.path)
-      out.write(optional: request.password) { $0.write($1) }
+      out.write(UInt32(clamping: request.passwords.count))
+      for password in request.passwords { out.write(password) }
       out.write(request.limits.addressSpace)
       out.write(request.limits.cpuSeconds)
       out.write(request.limits.maxPages)
@@ -138,13 +139,13 @@ public enum ReaderRequest: Equatable, Sendable {
       let version = try input.read(UInt16.self)
       guard version == pipeVersion else { throw .versionMismatch(version) }
       let path = try input.readBytes()
-      let password = try input.readOptional("password") { (input: inout ByteReader) throws(PipeError) in
-        try input.readString("password")
-      }
+      let count = try input.readCount(elementSize: 4)
+      var passwords: [String] = []
+      for _ in 0..<count { passwords.append(try input.readString("password")) }
       let limits = ReaderLimits(
         addressSpace: try input.read(), cpuSeconds: try input.read(), maxPages: try input.read(),
         maxOutputBytes: try input.read(), maxScalarsPerPage: try input.read(), maxPixels: try input.read())
-      self = .open(OpenRequest(path: path, password: password, limits: limits))
+      self = .open(OpenRequest(path: path, passwords: passwords, limits: limits))
     case 2:
       self = .extract(ExtractRequest(imagesBelowScalars: try input.read()))
     case 3:

@@ -148,7 +148,8 @@ public struct PageMessage: Equatable, Sendable {
     var end = 0
     for _ in 0..<runCount {
       let run = FontRunMessage(
-        start: try input.read(), count: try input.read(), font: try input.read(), size: try input.readFloat("font size"))
+        start: try input.read(), count: try input.read(), font: try input.read(), size: try input.readFloat("font size")
+      )
       guard Int(run.start) >= end, run.count > 0, Int(run.start) + Int(run.count) <= text.count,
         Int(run.font) < fontCount
       else { throw .invalid("font run") }

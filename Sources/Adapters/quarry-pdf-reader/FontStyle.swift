@@ -16,7 +16,8 @@ extension FontMessage {
     }
     self.init(
       name: String(name),
-      isBold: has(["bold", "black", "heavy", "-medi", "-demi", "semibold", "-bd"], ["bx", "b1", "ssbx", "roman-bold"]),
+      isBold: has(
+        ["bold", "black", "heavy", "-medi", "-demi", "semibold", "-bd"], ["bx", "b1", "ssbx", "roman-bold"]),
       isItalic: has(["italic", "oblique", "ital", "slanted", "-it", "-obli"], ["ti", "sl", "bxti", "mi", "ssi"]),
       isMonospaced: has(
         ["mono", "courier", "consol", "typewriter", "menlo", "nimbusmon", "inconsolata", "sourcecode"], ["tt", "tk"]))

@@ -209,6 +209,29 @@ func eventually(_ condition: () -> Bool) async throws -> Bool {
     }
   }
 
+  @Test func laterClientsWait_whenConnectionsAreUsedUp() async throws {
+    try await withServer {
+      $0.maxConnections = 2
+    } _: { server in
+      let clients = [try await RawClient.connected(to: server.port), try await .connected(to: server.port)]
+      #expect(try await eventually { server.openConnections == 2 })
+      let third = try await RawClient.connected(to: server.port)
+      await third.send(get)
+      #expect(await third.receive(containing: "0\n", seconds: 1).isEmpty)
+      await clients[0].close()
+      #expect(await third.receive(containing: "0\n").hasPrefix("HTTP/1.1 200 "))
+    }
+  }
+
+  @Test func refusesStreamFromEarlyHook() async throws {
+    try await withServer {
+      $0.early = { _ in HTTPResponse(status: 200, body: .stream { _ in }) }
+    } _: { server in
+      let client = try await RawClient.connected(to: server.port)
+      #expect(await client.exchange(get).text.hasPrefix("HTTP/1.1 500 "))
+    }
+  }
+
   @Test func reportsEndedRequests() async throws {
     let events = Locked<[HTTPExchange]>([])
     try await withServer {

@@ -233,7 +233,7 @@ final class Engine: Sendable {
       return queue(answer, on: exchange)
     }
     let (response, hasExpired) = exchange.takeResult()
-    if let response { return queue(response, on: exchange) }
+    if let response { return queue(response, on: exchange, isHandlers: true) }
     if hasExpired { return queue(refuse(exchange, handlerDeadline), on: exchange) }
     guard let head = exchange.reading.head, exchange.state.withLock({ !$0.isAbandoned }) else { return .NO }
     guard admitHandler() else { return queue(refuse(exchange, overloaded), on: exchange) }
@@ -244,17 +244,17 @@ final class Engine: Sendable {
     return .NO
   }
 
-  private func queue(_ response: HTTPResponse, on exchange: Exchange) -> MHD_Result {
+  private func queue(_ response: HTTPResponse, on exchange: Exchange, isHandlers: Bool = false) -> MHD_Result {
     exchange.state.withLock { $0.phase = .responding }
     let mustClose = exchange.reading.mustClose || counts.withLock { $0.isDraining }
-    if let name = queueResponse(
-      response, on: exchange, serverName: configuration.serverName, mustClose: mustClose)
+    if let fault = queueResponse(
+      response, on: exchange, serverName: configuration.serverName, mustClose: mustClose, mayStream: isHandlers)
     {
-      log("A response to \(exchange.reading.target) cannot be sent: its \(name) is malformed.")
+      log("A response to \(exchange.reading.target) cannot be sent: \(fault).")
       let refusal = HTTPRefusal(status: 500, code: "malformed_response", message: "The server made a faulty response.")
       exchange.cancel()
       let failed = queueResponse(
-        errorResponse(refusal, exchange.reading.head), on: exchange, serverName: nil, mustClose: true)
+        errorResponse(refusal, exchange.reading.head), on: exchange, serverName: nil, mustClose: true, mayStream: false)
       return failed == nil ? .YES : .NO
     }
     return .YES

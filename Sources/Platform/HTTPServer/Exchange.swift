@@ -282,7 +282,7 @@ final class Exchange: @unchecked Sendable {
         state.bufferStart = 0
       }
       let outcome: HTTPExchange.Outcome =
-        if state.wasTooSlow {
+        if state.wasTooSlow || code == .REQUEST_TERMINATED_TIMEOUT_REACHED {
           .tooSlow
         } else if code == .REQUEST_TERMINATED_COMPLETED_OK {
           .completed

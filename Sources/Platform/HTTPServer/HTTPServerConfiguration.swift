@@ -54,9 +54,10 @@ public struct HTTPServerConfiguration: Sendable {
   /// The `Server` header; nil for none.
   public var serverName: String?
   /// Decides on a request before its body is read: a response ends it there. Runs on the engine's only thread for
-  /// every request, so it must not block; the cheapest answers (health checks) can be given here.
+  /// every request, so it must not block; the cheapest answers (health checks) can be given here. Its response
+  /// cannot be a stream: no task runs yet that could write it.
   public var early: (@Sendable (HTTPRequestHead) -> HTTPResponse?)?
-  /// Makes the response to a request that the engine refuses; the head is nil when the request has none to speak of.
+  /// Makes the response to a request that the engine refuses; the head is nil when it could not be read. Not a stream.
   public var errorResponse: @Sendable (HTTPRefusal, HTTPRequestHead?) -> HTTPResponse = { refusal, _ in
     HTTPResponse(status: refusal.status, text: refusal.message + "\n")
   }
@@ -104,7 +105,7 @@ public struct HTTPExchange: Sendable {
     case completed
     /// The client left, or the connection failed, before the end.
     case clientLeft = "client_left"
-    /// The request arrived too slowly and its connection was cut.
+    /// The request arrived, or its response was taken, too slowly and the connection was cut.
     case tooSlow = "too_slow"
     /// The engine broke the connection off: a handler's stream failed, or a body went on beyond all limits.
     case aborted

@@ -4,23 +4,24 @@ import Glibc
 /// Fields that the library writes itself, from the body and the connection's state.
 private let engineFields = ["Content-Length", "Transfer-Encoding", "Date", "Connection"]
 
-/// Builds the library's response and queues it; returns the name of what could not be sent, nil when all went well.
+/// Builds the library's response and queues it; returns what is wrong with it, nil when all went well.
 func queueResponse(
-  _ response: HTTPResponse, on exchange: Exchange, serverName: String?, mustClose: Bool
+  _ response: HTTPResponse, on exchange: Exchange, serverName: String?, mustClose: Bool, mayStream: Bool
 ) -> String? {
-  guard (200...599).contains(response.status) else { return "status" }
-  guard let built = makeBody(response.body, exchange) else { return "body" }
+  guard (200...599).contains(response.status) else { return "its status is \(response.status)" }
+  if case .stream = response.body, !mayStream { return "only a handler may send a stream" }
+  guard let built = makeBody(response.body, exchange) else { return "its body cannot be opened" }
   defer { MHD_destroy_response(built) }
   for field in response.headers where !engineFields.contains(where: { HTTPHeaders.sameName($0, field.name) }) {
     guard isSendable(field), MHD_add_response_header(built, field.name, field.value) == .YES else {
-      return "header \(field.name)"
+      return "its header \(field.name) is malformed"
     }
   }
   if let serverName, response.headers["Server"] == nil { MHD_add_response_header(built, "Server", serverName) }
   if mustClose || response.headers.contains("close", in: "Connection") {
     MHD_add_response_header(built, "Connection", "close")
   }
-  return MHD_queue_response(exchange.connection, UInt32(response.status), built) == .YES ? nil : "response"
+  return MHD_queue_response(exchange.connection, UInt32(response.status), built) == .YES ? nil : "the engine refuses it"
 }
 
 /// Whether a field has nothing that would end it early or start another.

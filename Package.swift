@@ -121,7 +121,7 @@ let testing: [Target] = [
   tests(of: "Spelling", uses: []),
   tests(of: "ArgumentParsing", uses: []),
   tests(of: "Configuration", uses: []),
-  tests(of: "SQLite", uses: []),
+  tests(of: "SQLite", uses: ["Concurrency"]),
   tests(of: "HTTPServer", uses: ["CLinux", "Concurrency"]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),

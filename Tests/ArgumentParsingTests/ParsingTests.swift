@@ -2,11 +2,15 @@ import ArgumentParsing
 import Testing
 
 @Suite struct ParsingTests {
-  private func ask(_ arguments: String...) throws -> Ask {
-    guard case .run(let command, _) = try sampleTool.parse(["ask"] + arguments) else {
-      throw CommandLineError.usage("no command")
+  private func command<C: Command>(_ type: C.Type, _ arguments: [String]) throws -> C {
+    guard case .run(let command, _) = try sampleTool.parse(arguments) else {
+      throw CommandLineError.usage("\(arguments) runs no command")
     }
-    return try #require(command as? Ask)
+    return try #require(command as? C)
+  }
+
+  private func ask(_ arguments: String...) throws -> Ask {
+    try command(Ask.self, ["ask"] + arguments)
   }
 
   private func failure(_ arguments: String...) -> String? {
@@ -28,8 +32,7 @@ import Testing
 
   @Test(arguments: [["--top-k", "7"], ["--top-k=7"], ["-k", "7"], ["-k7"], ["-k=7"], ["-k", "1", "--top-k", "7"]])
   func readsAValue_inEverySpelling(spelling: [String]) throws {
-    guard case .run(let command, _) = try sampleTool.parse(["ask", "q"] + spelling) else { return }
-    #expect((command as? Ask)?.topK == 7)
+    #expect(try command(Ask.self, ["ask", "q"] + spelling).topK == 7)
   }
 
   @Test func combinesShortFlags() throws {
@@ -40,20 +43,13 @@ import Testing
   }
 
   @Test func takesGlobalOptions_beforeAndAfterTheVerb() throws {
-    guard
-      case .run(let command, let path) = try sampleTool.parse(["--config", "a", "ask", "q", "--json", "--config=b"])
-    else { return }
-    let ask = try #require(command as? Ask)
+    let ask = try command(Ask.self, ["--config", "a", "ask", "q", "--json", "--config=b"])
     #expect(ask.global.json)
     #expect(ask.global.config == "b")
-    #expect(path == ["ask"])
   }
 
   @Test func checksGlobalOptions_whenTheCommandHasNoCopyOfThem() throws {
-    guard case .run = try sampleTool.parse(["documents", "list", "--log-level", "debug"]) else {
-      Issue.record("not a command")
-      return
-    }
+    _ = try command(DocumentsList.self, ["documents", "list", "--log-level", "debug"])
     #expect(
       failure("documents", "list", "--log-level", "debgu")
         == "--log-level must be one of debug, info, error, not 'debgu'; did you mean 'debug'?")
@@ -79,18 +75,15 @@ import Testing
   @Test func takesEverythingAfterTheTerminatorAsArguments() throws {
     #expect(try ask("--", "--json").question == "--json")
     #expect(try ask("-").question == "-")
-    guard case .run(let command, _) = try sampleTool.parse(["ingest", "a", "--", "-b", "--sync", "--"]) else { return }
-    let ingest = try #require(command as? Ingest)
+    let ingest = try command(Ingest.self, ["ingest", "a", "--", "-b", "--sync", "--"])
     #expect(ingest.paths == ["a", "-b", "--sync", "--"])
     #expect(!ingest.sync)
   }
 
   @Test func findsNestedCommands() throws {
-    guard case .run(let command, let path) = try sampleTool.parse(["documents", "show", "d1", "3"]) else { return }
-    let show = try #require(command as? DocumentsShow)
+    let show = try command(DocumentsShow.self, ["documents", "show", "d1", "3"])
     #expect(show.id == "d1")
     #expect(show.page == 3)
-    #expect(path == ["documents", "show"])
   }
 
   @Test func givesEachParseItsOwnValues() throws {

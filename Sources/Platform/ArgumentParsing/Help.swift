@@ -55,8 +55,11 @@ extension CommandNode {
 }
 
 extension ArgumentDefinition {
+  /// The line of help: the notes stand within the sentence.
   fileprivate var row: (String, String) {
-    (heading, notes.isEmpty ? help : "\(help) (\(notes.joined(separator: "; ")))")
+    if notes.isEmpty { return (heading, help) }
+    let sentence = help.hasSuffix(".") ? String(help.dropLast()) : help
+    return (heading, "\(sentence) (\(notes.joined(separator: "; "))).")
   }
 }
 

@@ -1,0 +1,126 @@
+import Concurrency
+public import Core
+import Cryptography
+import FoundationEssentials
+import Glibc
+
+/// The PDFs of a directory and its folders, or a single file.
+///
+/// Passed over without a word: hidden names (a leading dot) and files without the suffix `.pdf`. Passed over with
+/// a reason: unfinished downloads and editors' temporary files, links that lead nowhere or back to a folder above,
+/// names that are not UTF-8, and what cannot be read. A file named as the root itself is taken whatever its name.
+public struct DirectorySource: DocumentSource {
+  /// The root as a `file://` URI with links resolved.
+  public let root: SourceURI
+  /// The collection of everything below.
+  public let collection: CollectionName
+  private let rootPath: String
+  private let include: [PathPattern]
+  private let exclude: [PathPattern]
+  private let queue = BlockingQueue(label: "quarry.directory-source")
+
+  /// Opens a directory or file.
+  /// - Parameters:
+  ///   - path: Absolute or relative to the working directory.
+  ///   - collection: The collection of everything below.
+  ///   - include: Patterns of paths taken; empty for every PDF.
+  ///   - exclude: Patterns of paths left out.
+  /// - Throws: `source.missing` when nothing is there.
+  public init(
+    path: String, collection: CollectionName, include: [PathPattern] = [], exclude: [PathPattern] = []
+  ) throws {
+    guard let resolved = realpath(path, nil) else {
+      let reason = String(cString: strerror(errno))
+      throw LocalFilesError(
+        "source.missing", errno == EACCES ? .forbidden : .notFound,
+        "cannot open \(LocalFilesError.quoted(path)): \(reason)",
+        remedy: "Name a directory or a PDF that exists and that Quarry's user may read.")
+    }
+    defer { free(resolved) }
+    guard let text = String(validatingCString: resolved) else {
+      throw LocalFilesError(
+        "source.name_not_utf8", .invalidInput, "the name of \(LocalFilesError.quoted(path)) is not UTF-8",
+        remedy: "Rename it.")
+    }
+    rootPath = text
+    root = SourceURI(filePath: text)
+    self.collection = collection
+    self.include = include
+    self.exclude = exclude
+  }
+
+  /// Lists the PDFs below the root without reading them.
+  public func list() async throws -> SourceListing {
+    try await queue.run { () throws(LocalFilesError) in
+      var walk = DirectoryWalk(
+        root: rootPath, collection: collection, include: include, exclude: exclude)
+      return try walk.run()
+    }
+  }
+
+  /// Hashes an object's bytes where they are; nothing is copied.
+  /// - Throws: `source.vanished`, `source.changed` when it changed while being read, `source.not_a_file`.
+  public func fetch(_ object: SourceObject) async throws -> LocalCopy {
+    guard let path = object.uri.filePath else {
+      throw LocalFilesError("source.foreign", .internal, "\(object.uri) is not a file")
+    }
+    return try await queue.run { () throws(LocalFilesError) in
+      let hashed = try FileHash.compute(path: path)
+      return LocalCopy(path: path, version: hashed.version, byteCount: hashed.byteCount, isTemporary: false)
+    }
+  }
+
+  /// Nothing to release: the copy is the source's own file.
+  public func discard(_ copy: LocalCopy) async {}
+}
+
+/// The stamp of a file: size, modification time in nanoseconds, inode and device.
+enum FileStamp {
+  static func make(_ status: stat) -> String {
+    "\(status.st_size)-\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)-\(status.st_ino)-\(status.st_dev)"
+  }
+
+  static func isSame(_ a: stat, _ b: stat) -> Bool { make(a) == make(b) }
+}
+
+/// The hash of a whole file, computed in one pass.
+enum FileHash {
+  static func compute(path: String) throws(LocalFilesError) -> (version: ContentVersion, byteCount: Int) {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else {
+      if errno == ENOENT {
+        throw LocalFilesError(
+          "source.vanished", .notFound, "\(LocalFilesError.quoted(path)) is no longer there",
+          remedy: "Nothing: it is taken when it comes back.")
+      }
+      throw .system("open", path, errno: errno)
+    }
+    defer { close(file) }
+    var before = stat()
+    guard fstat(file, &before) == 0 else { throw .system("read", path, errno: errno) }
+    guard before.st_mode & S_IFMT == S_IFREG else {
+      throw LocalFilesError(
+        "source.not_a_file", .invalidInput, "\(LocalFilesError.quoted(path)) is not a regular file",
+        remedy: "Name a PDF file.")
+    }
+    var digest = SHA256()
+    var count = 0
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+      let got = read(file, buffer.baseAddress, buffer.count)
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw .system("read", path, errno: errno) }
+      if got == 0 { break }
+      digest.update(UnsafeRawBufferPointer(rebasing: buffer[0..<got]))
+      count += got
+    }
+    var after = stat()
+    guard fstat(file, &after) == 0, FileStamp.isSame(before, after), count == Int(after.st_size) else {
+      throw LocalFilesError(
+        "source.changed", .conflict, "\(LocalFilesError.quoted(path)) changed while it was read",
+        remedy: "Ingest it again when it is complete.")
+    }
+    return (ContentVersion(rawValue: digest.finalize().hexadecimal), count)
+  }
+}

@@ -10,7 +10,7 @@ public struct CitationBody: Codable, Sendable, Hashable {
   public var document: DocumentReferenceBody
   /// The first page of the quote, 1-based PDF page.
   public var page: Int
-  /// Its printed number; null when it equals the PDF page.
+  /// Its printed number; absent when it equals the PDF page.
   public var pageLabel: String?
   /// Every place of the quote, in reading order.
   public var pages: [PageRangeBody]
@@ -52,7 +52,7 @@ public struct WarningBody: Codable, Sendable, Hashable {
   }
 }
 
-/// Wall time by stage, seconds; null where a stage did not run.
+/// Wall time by stage, seconds; absent where a stage did not run.
 public struct TimingsBody: Codable, Sendable, Hashable {
   /// Embedding the question.
   public var embedding: Double?
@@ -102,7 +102,7 @@ public struct AnswerBody: Codable, Sendable, Hashable {
   public var answerID: String
   /// The trace's id.
   public var traceID: String
-  /// The conversation; null outside one.
+  /// The conversation; absent outside one.
   public var conversationID: String?
   /// `answered`, `extractive`, `refused`, `blocked_input`, `blocked_output` or `failed`.
   public var outcome: String
@@ -114,11 +114,11 @@ public struct AnswerBody: Codable, Sendable, Hashable {
   public var passages: [PassageBody]
   /// What the reader should know.
   public var warnings: [WarningBody]
-  /// The text model; null when none was used.
+  /// The text model; absent when none was used.
   public var model: String?
   /// Stage times.
   public var timings: TimingsBody
-  /// Tokens; null when no model was called.
+  /// Tokens; absent when no model was called.
   public var usage: UsageBody?
 
   enum CodingKeys: String, CodingKey {

@@ -15,11 +15,11 @@ public struct DocumentBody: Codable, Sendable, Hashable {
   public var version: String
   /// `ready`, `incomplete`, `unreadable` or `failed`.
   public var state: String
-  /// Why it is not ready; null when it is.
+  /// Why it is not ready; absent when it is.
   public var reason: String?
-  /// Its title; null when it has none.
+  /// Its title; absent when it has none.
   public var title: String?
-  /// Its author; null when it has none.
+  /// Its author; absent when it has none.
   public var author: String?
   /// When the document says it was created.
   public var created: Date?
@@ -77,7 +77,7 @@ public struct PageCoverageBody: Codable, Sendable, Hashable {
   public var page: Int
   /// `text`, `empty`, `image_only`, `garbled` or `missing`.
   public var coverage: String
-  /// Why it is not `text`; null when it is.
+  /// Why it is not `text`; absent when it is.
   public var reason: String?
 
   /// Creates the body of a page's coverage.
@@ -106,7 +106,7 @@ public struct DocumentDetailBody: Codable, Sendable, Hashable {
 public struct DocumentListBody: Codable, Sendable, Hashable {
   /// The documents, by id.
   public var documents: [DocumentBody]
-  /// Pass it as `cursor` for the next page; null at the end.
+  /// Pass it as `cursor` for the next page; absent at the end.
   public var nextCursor: String?
 
   enum CodingKeys: String, CodingKey {
@@ -127,7 +127,7 @@ public struct PageBody: Codable, Sendable, Hashable {
   public var documentID: String
   /// 1-based PDF page.
   public var page: Int
-  /// The printed number; null when it equals the PDF page.
+  /// The printed number; absent when it equals the PDF page.
   public var pageLabel: String?
   /// Width in points.
   public var width: Float
@@ -139,7 +139,7 @@ public struct PageBody: Codable, Sendable, Hashable {
   public var boxes: [[Float]?]
   /// `text`, `empty`, `image_only`, `garbled` or `missing`.
   public var coverage: String
-  /// Why it is not `text`; null when it is.
+  /// Why it is not `text`; absent when it is.
   public var reason: String?
 
   enum CodingKeys: String, CodingKey {

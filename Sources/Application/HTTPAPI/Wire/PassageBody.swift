@@ -27,7 +27,7 @@ public struct DocumentReferenceBody: Codable, Sendable, Hashable {
 public struct PageRangeBody: Codable, Sendable, Hashable {
   /// 1-based PDF page.
   public var page: Int
-  /// The printed number; null when it equals the PDF page.
+  /// The printed number; absent when it equals the PDF page.
   public var pageLabel: String?
   /// First Unicode scalar of the page's text.
   public var start: Int

@@ -1,4 +1,4 @@
-public import FoundationEssentials
+import FoundationEssentials
 
 /// JSON as Quarry writes and reads it: keys as declared, RFC 3339 times, slashes unescaped.
 public enum WireCoding {

@@ -62,7 +62,7 @@ public struct ConfigurationReader {
   public func required<Value>(_ key: String, _ kind: ValueKind<Value>, doc: String) -> Value {
     state.declare(key, in: scope, kind: kind, fallback: nil, isRequired: true, doc: doc)
     guard let (value, origin) = state.read(key, in: scope, kind: kind) else {
-      state.report(scope.origin, scope.concrete(key), "is not set, and has no default")
+      state.report(scope.origin, scope.concrete(key), "is not set, and has no default", isPhantom: scope.isPhantom)
       return kind.placeholder
     }
     state.record(key, in: scope, value: value.map(kind.render) ?? "null", origin: origin)

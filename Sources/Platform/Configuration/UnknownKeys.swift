@@ -27,7 +27,7 @@ extension ReadingState {
     for key in flags.keys where !known.contains(key) || key.contains("[") {
       all.append(
         ConfigurationProblem(
-          origin: .flag(key), key: key, message: "unknown key\(nearestKey(to: key, template: ""))"))
+          origin: .flag(key), key: key, message: "unknown key\(nearestKey(to: key, path: "", template: ""))"))
     }
     return all.sorted { $0.origin.sortKey < $1.origin.sortKey }
   }
@@ -69,7 +69,7 @@ extension ReadingState {
       let hint =
         isFlat && known.contains(keyTemplate)
         ? "; write it as nested maps, one for each part between the dots"
-        : nearestKey(to: entry.key, template: template)
+        : nearestKey(to: entry.key, path: path, template: template)
       problems.append(
         ConfigurationProblem(
           origin: origin.moved(to: entry.mark), key: keyPath, message: "unknown key\(hint)"))
@@ -77,13 +77,15 @@ extension ReadingState {
   }
 
   /// `; did you mean 'x'?` with the nearest key below the same parent, else the key of that name elsewhere.
-  private func nearestKey(to name: String, template: String) -> String {
+  private func nearestKey(to name: String, path: String, template: String) -> String {
     let prefix = template.isEmpty ? "" : template + "."
     let siblings = known.union(parentPaths()).filter { key in
       key.hasPrefix(prefix) && !key.dropFirst(prefix.count).contains(".") && !key.hasSuffix("[]")
     }
     let names = siblings.map { String($0.dropFirst(prefix.count)) }.sorted()
-    if let near = nearestWord(to: name, in: names) { return "; did you mean '\(prefix)\(near)'?" }
+    if let near = nearestWord(to: name, in: names) {
+      return "; did you mean '\(path.isEmpty ? "" : path + ".")\(near)'?"
+    }
     let elsewhere = known.sorted().filter { !$0.contains("[") }
     if let near = nearestWord(to: name, in: elsewhere) { return "; did you mean '\(near)'?" }
     let lastPart = { (key: String) in String(key.split(separator: ".").last ?? "") }

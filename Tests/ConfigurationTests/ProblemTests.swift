@@ -80,7 +80,7 @@ import Testing
       try problems(flags: ["server.port": "99999"]) == [
         "command line: server.port: must be an integer from 1 to 65535, not '99999'"
       ])
-    #expect(try problems(defaults: "gone: 1") == ["defaults: gone: unknown key"])
+    #expect(try problems(defaults: "gone: 1") == ["configuration: gone: unknown key in the built-in defaults"])
   }
 
   @Test func reportsAllAtOnce_inReadingOrder() throws {
@@ -96,7 +96,7 @@ import Testing
       #expect(error.code == "configuration.invalid")
       #expect(
         error.message == """
-          defaults: e: is not set, and has no default
+          configuration: e: is not set; set it in the file or as QUARRY_E
           quarry.yaml: line 1, column 4: b: must be an integer, not 'x'
           quarry.yaml: line 2, column 1: zzz: unknown key
           quarry.yaml: line 3, column 4: a: must be an integer, not 'y'
@@ -118,7 +118,27 @@ import Testing
     let reader = try reader()
     _ = reader.optional("a.bC", .string, doc: "d")
     _ = reader.optional("a.b.c", .string, doc: "d")
-    #expect(messages(reader) == ["defaults: a.b.c: shares the environment variable QUARRY_A_B_C with a.bC"])
+    #expect(messages(reader) == ["configuration: a.b.c: shares the environment variable QUARRY_A_B_C with a.bC"])
+  }
+
+  @Test func namesRequiredKeysOfItems_atTheItem() throws {
+    let reader = try reader("sources:\n  - uri: /a\n  - include: x")
+    _ = reader.list("sources", doc: "d") { item in
+      _ = item.optional("include", .string, doc: "d")
+      _ = item.required("uri", .string, doc: "d")
+      if item.origin(of: "include").description != "quarry.yaml:2" { item.reject("include", "must not be x") }
+    }
+    #expect(
+      messages(reader) == [
+        "quarry.yaml: line 3, column 5: sources[1].uri: is not set",
+        "quarry.yaml: line 3, column 14: sources[1].include: must not be x",
+      ])
+  }
+
+  @Test func answersAtOnce_whenThousandsOfKeysAreUnknown() throws {
+    let reader = try reader((0..<50_000).map { "serch\($0): 1\n" }.joined())
+    _ = reader.value("search", .int(), default: 0, doc: "d")
+    #expect(reader.problems.count == 50_000)
   }
 
   @Test func refusesAFileThatIsNoMap_orCannotBeRead() {

@@ -109,6 +109,29 @@ import Testing
     }
   }
 
+  @Test func survivesDamagedText_namingThePlaceWheneverItRefuses() throws {
+    let original = Array("a: [1, {b: 'x', c: \"y\"}]\nd:\n  - |\n    text\n  - e: ~\n? f\n: g\n# é\n--- \n".utf8)
+    var random = SplitMix(state: 7)
+    var refused = 0
+    for _ in 0..<3000 {
+      var bytes = original
+      for _ in 0...Int(random.next() % 4) {
+        let place = Int(random.next() % UInt64(bytes.count))
+        switch random.next() % 3 {
+        case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(contentsOf: bytes[place...].prefix(Int(random.next() % 9)), at: place)
+        }
+      }
+      do { _ = try YAMLNode.parse(bytes: bytes, name: "q.yaml") } catch {
+        refused += 1
+        #expect(error.code == "configuration.syntax")
+        #expect(error.message.hasPrefix("q.yaml: line "))
+      }
+    }
+    #expect(refused > 100)
+  }
+
   @Test(arguments: [
     "", " ", "plain", "a b", "true", "No", "null", "~", "1", "1e3", "-", "- x", "a: b", "a:", "#c", "a#b", "@x", "&a",
     "\"q\"", "it's", "tab\there", "line\nbreak", "\u{1}", "ünï", "s3://bucket/prefix", "/path/to", "a,b", "[x]",
@@ -136,5 +159,18 @@ extension YAMLNode.Content {
   fileprivate var text: String? {
     guard case .scalar(let text, _) = self else { return nil }
     return text
+  }
+}
+
+/// Sebastiano Vigna's SplitMix64, so that a failure repeats.
+private struct SplitMix {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
   }
 }

@@ -22,7 +22,7 @@ public enum ConfigurationOrigin: Sendable, Hashable, CustomStringConvertible {
   /// The beginning of a message about this place.
   package var place: String {
     switch self {
-    case .builtIn: "defaults"
+    case .builtIn: "configuration"
     case .file(let name, let line, let column): "\(name): line \(line), column \(column)"
     case .environment(let name): name
     case .flag: "command line"

@@ -62,7 +62,8 @@ public struct ConfigurationReader {
   public func required<Value>(_ key: String, _ kind: ValueKind<Value>, doc: String) -> Value {
     state.declare(key, in: scope, kind: kind, fallback: nil, isRequired: true, doc: doc)
     guard let (value, origin) = state.read(key, in: scope, kind: kind) else {
-      state.report(scope.origin, scope.concrete(key), "is not set, and has no default", isPhantom: scope.isPhantom)
+      let remedy = scope.isRoot ? "; set it in the file or as \(state.variable(of: scope.documented(key)))" : ""
+      state.report(scope.origin, scope.concrete(key), "is not set\(remedy)", isPhantom: scope.isPhantom)
       return kind.placeholder
     }
     state.record(key, in: scope, value: value.map(kind.render) ?? "null", origin: origin)
@@ -99,7 +100,8 @@ public struct ConfigurationReader {
 
   /// Where a key was set; the place of the item for a key that is not set in it.
   public func origin(of key: String) -> ConfigurationOrigin {
-    state.origins[scope.concrete(key)] ?? scope.origin
+    let origin = state.origins[scope.concrete(key)] ?? .builtIn
+    return origin == .builtIn ? scope.origin : origin
   }
 
   /// Adds a problem of the application's own with a key's value, at the place where it was set.

@@ -67,13 +67,15 @@ final class ReadingState {
 
   var knownVariables: [String] { keysByVariable.keys.sorted() }
 
+  func variable(of path: String) -> String { environmentName(of: path, prefix: environmentPrefix) }
+
   /// Makes a key known.
   func declare<Value>(
     _ key: String, in scope: ReadingScope, kind: ValueKind<Value>, fallback: String?, isRequired: Bool, doc: String
   ) {
     let path = scope.documented(key)
     guard known.insert(path).inserted else { return }
-    let variable = scope.isRoot ? environmentName(of: path, prefix: environmentPrefix) : nil
+    let variable = scope.isRoot ? variable(of: path) : nil
     if let variable, let other = keysByVariable.updateValue(path, forKey: variable) {
       report(.builtIn, path, "shares the environment variable \(variable) with \(other)")
     }
@@ -142,7 +144,7 @@ final class ReadingState {
     }
     let path = scope.documented(key)
     if let text = flags[path] { return (parsed(text, kind: kind, origin: .flag(path), key: path), .flag(path)) }
-    let variable = environmentName(of: path, prefix: environmentPrefix)
+    let variable = variable(of: path)
     if let text = environment[variable], !text.isEmpty {
       let origin = ConfigurationOrigin.environment(variable)
       return (parsed(text, kind: kind, origin: origin, key: path), origin)

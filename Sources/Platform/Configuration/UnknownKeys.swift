@@ -1,6 +1,9 @@
 import Spelling
 
 extension ReadingState {
+  /// A file of a hundred thousand unknown keys gets an answer at once; its first problems tell enough.
+  private static let mostHints = 100
+
   /// What was reported while reading, with every key, variable and flag that nothing asked for.
   func allProblems() -> [ConfigurationProblem] {
     var all = problems
@@ -69,10 +72,11 @@ extension ReadingState {
       let hint =
         isFlat && known.contains(keyTemplate)
         ? "; write it as nested maps, one for each part between the dots"
-        : nearestKey(to: entry.key, path: path, template: template)
+        : problems.count >= Self.mostHints ? "" : nearestKey(to: entry.key, path: path, template: template)
       problems.append(
         ConfigurationProblem(
-          origin: origin.moved(to: entry.mark), key: keyPath, message: "unknown key\(hint)"))
+          origin: origin.moved(to: entry.mark), key: keyPath,
+          message: "unknown key\(origin == .builtIn ? " in the built-in defaults" : "")\(hint)"))
     }
   }
 

@@ -1,0 +1,63 @@
+import Core
+
+/// Says how much of a page could be read, from what the extractor delivered.
+enum CoverageJudge {
+  /// The state of a page and why it is not `text`. `hasBody` tells whether anything is left once headers,
+  /// footers and page numbers are gone.
+  static func coverage(of page: ExtractedPage, hasBody: Bool) -> (state: PageCoverage, reason: String?) {
+    let visible = page.scalars.indices.lazy.filter { !page.scalars[$0].properties.isWhitespace }
+    let total = visible.count
+    let images = Int((page.imageCoverage * 100).rounded())
+    if total == 0 || !hasBody {
+      if page.imageCoverage >= 0.05, total == 0 || page.imageCoverage >= 0.4 {
+        return (.imageOnly, "no text; images cover \(images)% of the page")
+      }
+      return total == 0 ? (.empty, "nothing on the page") : (.empty, "nothing but headers, footers or page number")
+    }
+    if total < 12, page.imageCoverage >= 0.6 {
+      return (.imageOnly, "\(total) characters of text; images cover \(images)% of the page")
+    }
+    var unmapped = 0
+    var letters = 0
+    var vowels = 0
+    var latin = 0
+    var neutral = 0
+    for index in visible {
+      let scalar = page.scalars[index]
+      if isUnmapped(scalar) { unmapped += 1 }
+      // Leader dots and numbers say nothing of the encoding of letters.
+      if scalar == "." || scalar.properties.numericType != nil { neutral += 1 }
+      guard scalar.properties.isAlphabetic else { continue }
+      letters += 1
+      guard scalar.value < 0x250 else { continue }
+      latin += 1
+      if isVowel(scalar) { vowels += 1 }
+    }
+    if unmapped * 5 > total {
+      return (.garbled, "\(unmapped * 100 / total)% of the characters have no Unicode mapping")
+    }
+    let telling = total - neutral
+    if telling >= 150, letters * 4 < telling {
+      return (.garbled, "only \(letters * 100 / telling)% of the characters are letters")
+    }
+    // European languages have 35–50% vowels; shifted or substituted alphabets fall far outside.
+    if latin >= 150, latin * 10 > letters * 9, vowels * 100 < latin * 17 || vowels * 100 > latin * 72 {
+      return (.garbled, "implausible letters: \(vowels * 100 / latin)% vowels")
+    }
+    return (.text, nil)
+  }
+
+  /// Whether an extractor writes this character where a font has no mapping.
+  private static func isUnmapped(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0xFFFD, 0x00...0x08, 0x0E...0x1F, 0x7F...0x9F, 0xF0000...0x10FFFF: true
+    case 0xE000...0xF8FF: CharacterRepair.repaired(scalar, isInWord: false).isEmpty
+    default: false
+    }
+  }
+
+  private static func isVowel(_ scalar: Unicode.Scalar) -> Bool {
+    if "aeiouyAEIOUY".unicodeScalars.contains(scalar) { return true }
+    return scalar.value >= 0xC0  // accented letters are vowels but for a few
+  }
+}

@@ -144,6 +144,8 @@ let package = Package(
   products: [
     .executable(name: "quarry", targets: ["quarry"]),
     .executable(name: "quarry-pdf-reader", targets: ["quarry-pdf-reader"]),
+    // For Benchmarks/, which are packages of their own.
+    .library(name: "QuarryLocalModels", targets: ["LocalModels", "Core"]),
   ],
   targets: cLibraries + platform + core + useCases + adapters + application + testing,
   swiftLanguageModes: [.v6]

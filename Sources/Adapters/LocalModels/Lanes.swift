@@ -1,18 +1,17 @@
 import Concurrency
-import Dispatch
 
-/// Private serial queues, taken in turn: each has a thread of its own, apart from the cooperative pool.
+/// Threads for blocking work, taken in turn.
 struct Lanes: Sendable {
-  private let queues: [DispatchQueue]
+  private let queues: [BlockingQueue]
   private let turn = Locked(0)
 
-  /// Creates `count` lanes, at least 1.
-  init(count: Int) {
-    queues = (0..<max(1, count)).map { DispatchQueue(label: "quarry.embedding.queries.\($0)") }
+  /// Creates `count` lanes, at least 1, named `label` and a number.
+  init(count: Int, label: String) {
+    queues = (0..<max(1, count)).map { BlockingQueue(label: "\(label).\($0)") }
   }
 
   /// The lane whose turn it is.
-  func next() -> DispatchQueue {
+  func next() -> BlockingQueue {
     turn.withLock { turn in
       turn = (turn + 1) % queues.count
       return queues[turn]

@@ -1,5 +1,5 @@
+import Concurrency
 public import Core
-import Dispatch
 import FoundationEssentials
 
 /// The built-in embedding model, all-MiniLM-L6-v2, on this machine's CPU: no network, no account.
@@ -20,7 +20,7 @@ public final class LocalEmbedder: Embedder {
 
   private let encoder: Encoder
   private let threads: Int
-  private let documentLane: DispatchQueue
+  private let documentLane: BlockingQueue
   private let queryLanes: Lanes
 
   /// Loads the model, in some 50 ms.
@@ -41,8 +41,8 @@ public final class LocalEmbedder: Embedder {
       throw .unsupported("vocab.txt and config.json are not of one model")
     }
     self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    documentLane = DispatchQueue(label: "quarry.embedding.documents")
-    queryLanes = Lanes(count: self.threads)
+    documentLane = BlockingQueue(label: "quarry.embedding.documents")
+    queryLanes = Lanes(count: self.threads, label: "quarry.embedding.queries")
     identity = EmbeddingIdentity(
       model: ModelFiles.model, revision: ModelFiles.digests[0].sha256, dimension: configuration.hidden,
       pooling: "mean", normalisation: "l2", truncation: "\(Self.tokenLimit) tokens", numericScheme: "fp32")
@@ -57,7 +57,7 @@ public final class LocalEmbedder: Embedder {
     guard !texts.isEmpty else { return [] }
     let lane = input == .query ? queryLanes.next() : documentLane
     let threads = input == .query ? 1 : threads
-    let sequences = await Self.run(on: lane) { [tokenizer] in
+    let sequences = await lane.run { [tokenizer] in
       texts.map { tokenizer.encode($0, limit: Self.tokenLimit) }
     }
     // Longest first: a batch holds like lengths, and its last sequences to start are its shortest.
@@ -69,22 +69,12 @@ public final class LocalEmbedder: Embedder {
     while first < order.count {
       try Task.checkCancellation()
       let batch = order[first..<min(first + batchSize, order.count)]
-      let embeddings = try await Self.run(on: lane) { [encoder] in
-        Result { () throws(LocalModelsError) in
-          try encoder.embed(batch.map { sequences[$0] }, threads: threads)
-        }
-      }.get()
+      let embeddings = try await lane.run { [encoder] () throws(LocalModelsError) in
+        try encoder.embed(batch.map { sequences[$0] }, threads: threads)
+      }
       for (index, embedding) in zip(batch, embeddings) { result[index] = embedding }
       first += batchSize
     }
     return result.compactMap { $0 }
-  }
-
-  private static func run<Value: Sendable>(
-    on lane: DispatchQueue, _ work: @escaping @Sendable () -> Value
-  ) async -> Value {
-    await withCheckedContinuation { continuation in
-      lane.async { continuation.resume(returning: work()) }
-    }
   }
 }

@@ -1,6 +1,5 @@
 import Core
 import Cryptography
-import FoundationEssentials
 import Glibc
 
 /// The files of the built-in embedding model, all-MiniLM-L6-v2, as `scripts/fetch-model` installs them.
@@ -54,6 +53,17 @@ public struct ModelFiles: Sendable {
       files[name] = file
     }
     return files
+  }
+
+  /// Hashes the files in full, which takes some 100 ms: what set-up did, for whoever doubts the disk.
+  /// - Throws: ``LocalModelsError``, as a start does.
+  public func verify() throws(LocalModelsError) {
+    for (name, digest) in Self.digests {
+      let file = try MappedFile(name: name, directory: directory)
+      var hash = SHA256()
+      hash.update(file.bytes)
+      guard Hex.encode(hash.finalize()) == digest else { throw .changed(name, "has the wrong SHA-256") }
+    }
   }
 
   private struct StampEntry {

@@ -2,7 +2,7 @@ import Core
 import FoundationEssentials
 
 /// The part of a BERT model's `config.json` that decides what is computed.
-struct BERTConfiguration: Sendable, Decodable {
+package struct BERTConfiguration: Sendable, Decodable {
   let layers: Int
   let hidden: Int
   let heads: Int
@@ -32,7 +32,7 @@ struct BERTConfiguration: Sendable, Decodable {
   /// Reads `config.json`.
   /// - Throws: ``LocalModelsError`` with code `model.unreadable`, or `model.unsupported` for another architecture
   ///   than BERT with exact GELU and absolute positions, or for sizes out of range.
-  static func read(_ bytes: UnsafeRawBufferPointer) throws(LocalModelsError) -> BERTConfiguration {
+  package static func read(_ bytes: UnsafeRawBufferPointer) throws(LocalModelsError) -> BERTConfiguration {
     let result: BERTConfiguration
     do {
       result = try JSONDecoder().decode(BERTConfiguration.self, from: Data(bytes))

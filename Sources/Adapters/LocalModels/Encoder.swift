@@ -1,4 +1,4 @@
-import CKernels
+package import CKernels
 import Core
 
 /// The instructions that the kernels use. They change speed, never the embedding identity.
@@ -10,7 +10,7 @@ public enum KernelPath: String, Sendable, CaseIterable {
   /// AVX-512 F, BW, DQ and VL.
   case avx512
 
-  var native: qk_path {
+  package var native: qk_path {
     switch self {
     case .plain: QK_PATH_PLAIN
     case .avx2: QK_PATH_AVX2

@@ -2,23 +2,23 @@ import Core
 import Glibc
 
 /// A regular file's bytes, mapped for reading: pages come from the page cache and count as file memory.
-final class MappedFile: Sendable {
+package final class MappedFile: Sendable {
   /// What tells a file from a later one at its path, without reading it.
-  struct Fingerprint: Equatable {
-    let byteCount: Int
-    let modificationNanoseconds: Int64
-    let inode: UInt64
+  package struct Fingerprint: Equatable, Sendable {
+    package let byteCount: Int
+    package let modificationNanoseconds: Int64
+    package let inode: UInt64
   }
 
   private nonisolated(unsafe) let start: UnsafeMutableRawPointer?
   /// Bytes.
-  let count: Int
+  package let count: Int
   /// Of the open file itself, so it belongs to these bytes whatever happens at the path.
-  let fingerprint: Fingerprint
+  package let fingerprint: Fingerprint
 
   /// Opens and maps a file.
   /// - Throws: `model.missing` when it does not exist, `model.unreadable` otherwise.
-  init(name: String, directory: String) throws(LocalModelsError) {
+  package init(name: String, directory: String) throws(LocalModelsError) {
     let path = directory + "/" + name
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
@@ -50,7 +50,7 @@ final class MappedFile: Sendable {
   }
 
   /// The bytes; valid while this object lives.
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
 
   /// Tells the kernel that a part just read will not be read again soon, so that it stops counting as ours.
   func release(_ part: Range<Int>) {

@@ -11,7 +11,7 @@ public struct ModelFiles: Sendable {
   public static let model = "all-MiniLM-L6-v2"
 
   /// SHA-256 of each file; the same table is in `scripts/fetch-model`.
-  static let digests: [(file: String, sha256: String)] = [
+  package static let digests: [(file: String, sha256: String)] = [
     ("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
     ("vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
     ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
@@ -42,7 +42,7 @@ public struct ModelFiles: Sendable {
   /// Opens the files and compares them with the stamp.
   /// - Throws: ``LocalModelsError`` with code `model.missing` or `model.changed`, whose remedy is the command to
   ///   run, or `model.unreadable`.
-  func open() throws(LocalModelsError) -> [String: MappedFile] {
+  package func open() throws(LocalModelsError) -> [String: MappedFile] {
     let expected = try stamp()
     var files: [String: MappedFile] = [:]
     for (name, digest) in Self.digests {
@@ -62,7 +62,7 @@ public struct ModelFiles: Sendable {
       let file = try MappedFile(name: name, directory: directory)
       var hash = SHA256()
       hash.update(file.bytes)
-      guard Hex.encode(hash.finalize()) == digest else { throw .changed(name, "has the wrong SHA-256") }
+      guard hash.finalize().hexadecimal == digest else { throw .changed(name, "has the wrong SHA-256") }
     }
   }
 

@@ -4,24 +4,29 @@ import FoundationEssentials
 /// The tensors of a `.safetensors` file: eight bytes of header length (little-endian), a JSON header, then the
 /// data, as https://huggingface.co/docs/safetensors defines it. Nothing is copied; every tensor's place is checked
 /// against the file before it is given out, so a damaged or hostile file gives errors only.
-struct Safetensors: Sendable {
+package struct Safetensors: Sendable {
   /// A tensor of 32-bit floats.
-  struct Tensor: Sendable, Equatable {
+  package struct Tensor: Sendable, Equatable {
     /// Sizes, outermost first.
-    let shape: [Int]
+    package let shape: [Int]
     /// Where its bytes are in the file; the start may have any alignment.
-    let bytes: Range<Int>
+    package let bytes: Range<Int>
+
+    package init(shape: [Int], bytes: Range<Int>) {
+      self.shape = shape
+      self.bytes = bytes
+    }
   }
 
   /// The format's own limit.
   private static let longestHeader = 100_000_000
 
   /// The tensors by name; those of other types than F32 are left out.
-  let tensors: [String: Tensor]
+  package let tensors: [String: Tensor]
 
   /// Reads the header.
   /// - Throws: ``LocalModelsError`` with code `model.unreadable` and the reason.
-  init(_ file: UnsafeRawBufferPointer) throws(LocalModelsError) {
+  package init(_ file: UnsafeRawBufferPointer) throws(LocalModelsError) {
     guard file.count >= 8 else { throw .unreadable("the file is shorter than a header") }
     let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
     guard length <= UInt64(min(file.count - 8, Self.longestHeader)) else {
@@ -47,7 +52,7 @@ struct Safetensors: Sendable {
 
   /// The tensor `name`, if it has exactly this shape.
   /// - Throws: ``LocalModelsError`` with code `model.unreadable`.
-  func tensor(_ name: String, _ shape: [Int]) throws(LocalModelsError) -> Tensor {
+  package func tensor(_ name: String, _ shape: [Int]) throws(LocalModelsError) -> Tensor {
     guard let tensor = tensors[name] else { throw .unreadable("there is no tensor \(name) of 32-bit floats") }
     guard tensor.shape == shape else {
       throw .unreadable("tensor \(name) has shape \(tensor.shape), not \(shape)")

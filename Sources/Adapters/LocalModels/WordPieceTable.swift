@@ -1,9 +1,9 @@
 /// What BERT's text normalisation does to each Unicode scalar, in two stages: a page for each 256 scalars, most
 /// of them shared. The data is the reference implementation's behaviour, not Unicode's current tables: see
 /// `scripts/generate-tokenizer-tables.py`, which also explains the kinds.
-struct WordPieceTable: Sendable {
+package struct WordPieceTable: Sendable {
   /// What happens to a scalar. The numbers are the generator's.
-  enum Kind: UInt8 {
+  package enum Kind: UInt8 {
     /// Part of a word, as it is.
     case word = 0
     /// A word by itself, as it is: punctuation and ideographs.
@@ -28,7 +28,7 @@ struct WordPieceTable: Sendable {
 
   /// What happens to one scalar, and the value that goes with it: the other scalar, the place in `sequences`, or
   /// the rank of a mark.
-  struct Entry: Sendable {
+  package struct Entry: Sendable {
     fileprivate let bits: UInt32
 
     fileprivate init(_ kind: Kind, _ value: UInt32) {
@@ -36,9 +36,9 @@ struct WordPieceTable: Sendable {
     }
 
     /// What happens.
-    var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: bits >> 24)) ?? .word }
+    package var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: bits >> 24)) ?? .word }
     /// The value that goes with it.
-    var value: UInt32 { bits & 0xff_ffff }
+    package var value: UInt32 { bits & 0xff_ffff }
   }
 
   /// The scalars of each `sequence`, whose entry is (first << 4 | count).
@@ -47,7 +47,7 @@ struct WordPieceTable: Sendable {
   private var entries: [Entry]
 
   /// Decodes the generated data, in well under a millisecond.
-  init() {
+  package init() {
     let pageCount = 0x110000 >> 8
     pages = Array(repeating: 0, count: pageCount)
     entries = Array(repeating: Entry(.word, 0), count: 256)
@@ -83,7 +83,7 @@ struct WordPieceTable: Sendable {
 
   /// What happens to `scalar`, which must be below 0x110000.
   @inline(__always)
-  subscript(scalar: UInt32) -> Entry {
+  package subscript(scalar: UInt32) -> Entry {
     entries[Int(pages[Int(scalar >> 8)]) << 8 | Int(scalar & 255)]
   }
 

@@ -1,0 +1,100 @@
+import Core
+import LocalModels
+import Testing
+
+@Suite(Fixture.needsModel)
+struct LocalEmbedderTests {
+  private func cosine(_ embedding: Embedding, _ reference: ArraySlice<UInt16>) -> Double {
+    var dot = 0.0
+    var squares = 0.0
+    for (a, half) in zip(embedding.vector, reference) {
+      let b = Double(float(half))
+      dot += Double(a) * b
+      squares += b * b
+    }
+    return dot / squares.squareRoot()
+  }
+
+  /// A normal binary16 number or zero; components of unit vectors are never larger.
+  private func float(_ half: UInt16) -> Float {
+    let sign: Float = half & 0x8000 == 0 ? 1 : -1
+    let exponent = Int(half >> 10 & 31)
+    let fraction = Float(half & 0x3ff)
+    return sign
+      * (exponent == 0
+        ? fraction * 0x1p-24 : (1024 + fraction) * Float(sign: .plus, exponent: exponent - 25, significand: 1))
+  }
+
+  @Test(arguments: KernelTests.paths)
+  func agreesWithTheReference_onAThousandTexts(path: KernelPath) async throws {
+    let texts = Array(try Fixture.texts().prefix(Fixture.vectorCount))
+    let reference = try Fixture.halfVectors()
+    let embedder = try LocalEmbedder(files: Fixture.modelFiles, kernels: path)
+    let embeddings = try await embedder.embed(texts, as: .document)
+    #expect(embeddings.count == Fixture.vectorCount)
+    var least = 1.0
+    for (index, embedding) in embeddings.enumerated() {
+      let start = index * Fixture.dimension
+      least = min(least, cosine(embedding, reference[start..<start + Fixture.dimension]))
+    }
+    #expect(least >= 0.9999, "least cosine on \(path): \(least)")
+  }
+
+  @Test func givesEachTextTheSameVector_whateverItsNeighboursAndThreads() async throws {
+    let texts = Array(try Fixture.texts().prefix(40))
+    let together = try await LocalEmbedder(files: Fixture.modelFiles, threads: 3).embed(texts, as: .document)
+    let reversed = try await LocalEmbedder(files: Fixture.modelFiles, threads: 1)
+      .embed(texts.reversed(), as: .document)
+    #expect(together == reversed.reversed())
+    let embedder = try LocalEmbedder(files: Fixture.modelFiles)
+    let alone = try await embedder.embed([texts[7]], as: .query)
+    #expect(alone == [together[7]])
+  }
+
+  @Test func cutsAtTheTokenLimit() async throws {
+    let embedder = try LocalEmbedder(files: Fixture.modelFiles)
+    let words = Array(repeating: "tide", count: 254)
+    let full = try await embedder.embed([words.joined(separator: " ")], as: .document)
+    let longer = try await embedder.embed([(words + ["engine", "smoke"]).joined(separator: " ")], as: .document)
+    #expect(full == longer)
+    guard case .tokens(let limit, let counter) = embedder.limit else {
+      Issue.record("the limit is not in tokens")
+      return
+    }
+    #expect(limit == 256)
+    #expect(counter.count(words.joined(separator: " ")) + counter.specialTokens == limit)
+  }
+
+  @Test func declaresItsIdentity() throws {
+    let identity = try LocalEmbedder(files: Fixture.modelFiles).identity
+    #expect(identity.model == "all-MiniLM-L6-v2")
+    #expect(identity.revision == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
+    #expect(identity.dimension == Fixture.dimension)
+    #expect(identity.pooling == "mean")
+    #expect(identity.truncation == "256 tokens")
+    #expect(identity.numericScheme == "fp32")
+    // The CPU's instructions must not show: stores move between machines.
+    for path in KernelTests.paths {
+      #expect(try LocalEmbedder(files: Fixture.modelFiles, kernels: path).identity == identity)
+    }
+  }
+
+  @Test func returnsUnitVectors_evenOfAnEmptyText() async throws {
+    let embedder = try LocalEmbedder(files: Fixture.modelFiles)
+    #expect(try await embedder.embed([], as: .document).isEmpty)
+    for embedding in try await embedder.embed(["", "tide", "\u{0}"], as: .document) {
+      let length = embedding.vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+      #expect(abs(length - 1) < 1e-6)
+      #expect(embedding.norm > 0)
+    }
+  }
+
+  @Test func stops_whenItsTaskIsCancelled() async throws {
+    let embedder = try LocalEmbedder(files: Fixture.modelFiles)
+    let task = Task {
+      try await embedder.embed(Array(repeating: "tide and gate", count: 20_000), as: .document)
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+}

@@ -128,7 +128,8 @@ let testing: [Target] = [
   tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),
   tests(of: "Answering", uses: ["Core", "QuarryTesting"]),
   tests(of: "Insight", uses: ["Core", "QuarryTesting"]),
-  tests(of: "PDFReading", uses: ["Core", "PDFPipe", "QuarryTesting", "quarry-pdf-reader"]),
+  tests(
+    of: "PDFReading", uses: ["Core", "PDFPipe", "quarry-pdf-reader"], resources: [.copy("Fixtures")]),
   tests(of: "LocalFiles", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(
     of: "LocalModels", uses: ["Core", "CKernels", "QuarryTesting"], resources: [.copy("Fixtures")]),

@@ -34,10 +34,12 @@ struct OpenDocument {
     let tailStart = max(0, Int(status.st_size) - 1024)
     let lacksEndMarker = !contains(bytes(of: descriptor, at: tailStart, count: 1024), "startxref")
 
+    guard let uri = uri(of: descriptor, path: request.path) else {
+      return .failure(Refusal(.badRequest, "the path must be absolute"))
+    }
     for (attempt, password) in ([nil] + request.passwords.map(Optional.some)).enumerated() {
       var error: UnsafeMutablePointer<GError>?
-      // Poppler closes the descriptor that it is given, also when it fails.
-      if let handle = poppler_document_new_from_fd(dup(descriptor), password, &error) {
+      if let handle = poppler_document_new_from_file(uri, password, &error) {
         let count = poppler_document_get_n_pages(handle)
         guard count > 0 else { return .failure(Refusal(.noPages, "its page tree has no page")) }
         guard count <= Int(request.limits.maxPages) else {
@@ -74,6 +76,19 @@ extension FileIdentity {
       device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: UInt64(status.st_size),
       modified: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec))
   }
+}
+
+/// The name by which Poppler opens the file that is open already, even if its path leads elsewhere by now.
+///
+/// Not `poppler_document_new_from_fd`: when a password fails, Poppler tries it in UTF-8 as well, by then on a
+/// descriptor that it has closed itself, and reports a damaged file.
+private func uri(of descriptor: Int32, path: [UInt8]) -> String? {
+  let open = "/proc/self/fd/\(descriptor)"
+  if access(open, R_OK) == 0 { return "file://\(open)" }
+  let uri = (path + [0]).withUnsafeBufferPointer { bytes in
+    bytes.withMemoryRebound(to: CChar.self) { g_filename_to_uri($0.baseAddress!, nil, nil) }
+  }
+  return takeText(uri)
 }
 
 private func refusal(errno code: Int32) -> Refusal {

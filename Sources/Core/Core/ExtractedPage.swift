@@ -6,12 +6,16 @@ public struct ExtractedDocument: Sendable, Hashable {
   public var metadata: DocumentMetadata
   /// Bookmarks in reading order.
   public var outline: [OutlineEntry]
+  /// Why the file is known to have lost something although its pages can be read (its end is missing), in one
+  /// sentence; nil when nothing points to that. A document with damage is incomplete.
+  public var damage: String?
 
   /// Creates the description.
-  public init(pageCount: Int, metadata: DocumentMetadata, outline: [OutlineEntry]) {
+  public init(pageCount: Int, metadata: DocumentMetadata, outline: [OutlineEntry], damage: String? = nil) {
     self.pageCount = pageCount
     self.metadata = metadata
     self.outline = outline
+    self.damage = damage
   }
 }
 

@@ -1,0 +1,165 @@
+import Concurrency
+import Core
+import Glibc
+import SQLite
+
+/// One database file with a connection that writes and several that read, each on a thread of its own.
+///
+/// Open it once a process and give it to the types that keep their tables in it. The writer's lock is held for a
+/// transaction, never longer: processes take turns, and readers never wait.
+public final class SQLiteDatabase: Sendable {
+  /// The file's absolute or relative path, as given.
+  public let path: String
+  private let writer: DatabaseThread
+  private let readers: [DatabaseThread]
+  private let pending: Locked<[Int]>
+
+  private init(path: String, readers count: Int, busyTimeout: Duration) {
+    self.path = path
+    writer = DatabaseThread(label: "quarry.store.writer") { try Self.connect(path, busyTimeout, writes: true) }
+    readers = (0..<count).map { number in
+      DatabaseThread(label: "quarry.store.reader.\(number)") { try Self.connect(path, busyTimeout, writes: false) }
+    }
+    pending = Locked([Int](repeating: 0, count: count))
+  }
+
+  /// Opens the database, brings its schema up to date, and makes the file and its folder when they are missing.
+  /// - Parameters:
+  ///   - path: The file; beside it SQLite keeps `-wal` and `-shm`.
+  ///   - mustExist: Whether a missing file is an error (`store.missing`) instead.
+  ///   - readers: How many reads may run at once, at least 1; each has a thread and a page cache.
+  ///   - busyTimeout: How long a write waits for another process's.
+  /// - Throws: A ``StoreError``: foreign, damaged or newer files, missing permissions, a full disk.
+  public static func open(
+    _ path: String, mustExist: Bool = false, readers: Int = 2, busyTimeout: Duration = .seconds(10)
+  ) async throws -> SQLiteDatabase {
+    try checkFile(path, mustExist: mustExist)
+    let database = SQLiteDatabase(path: path, readers: max(1, readers), busyTimeout: busyTimeout)
+    try await database.perform(on: database.writer) { connection in
+      // An unchanged schema takes no lock, so opening works while another process writes.
+      try StoreSchema.schema.migrate(connection)
+    }
+    return database
+  }
+
+  /// Closes all connections once what they do is done; the last process to close moves the log into the file.
+  public func close() async {
+    for reader in readers { await reader.close() }
+    await writer.close()
+  }
+
+  // MARK: Work
+
+  /// Runs `body` in a write transaction: all of it happens, or nothing. Cancelling the task rolls it back.
+  @discardableResult
+  func write<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+    try await perform(on: writer) { connection in try connection.transaction(.immediate) { try body(connection) } }
+  }
+
+  /// Runs `body` on the writer's connection outside a transaction.
+  func maintain<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+    try await perform(on: writer, body)
+  }
+
+  /// Runs `body` on the reader with the least to do. Cancelling the task interrupts it.
+  func read<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+    let index = pending.withLock { pending -> Int in
+      let index = pending.indices.min { pending[$0] < pending[$1] } ?? 0
+      pending[index] += 1
+      return index
+    }
+    defer { pending.withLock { $0[index] -= 1 } }
+    return try await perform(on: readers[index], body)
+  }
+
+  /// The same in one read transaction: everything that `body` reads is of one moment.
+  func snapshot<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+    try await read { connection in try connection.transaction(.deferred) { try body(connection) } }
+  }
+
+  @discardableResult
+  private func perform<Result: Sendable>(
+    on thread: DatabaseThread, _ body: @escaping @Sendable (Connection) throws -> Result
+  ) async throws -> Result {
+    do {
+      return try await thread.perform(body)
+    } catch let error as SQLiteError {
+      throw StoreError(error, path: path, holder: LockHolder.describe(databasePath: path))
+    }
+  }
+
+  // MARK: Opening
+
+  private static func connect(_ path: String, _ busyTimeout: Duration, writes: Bool) throws -> Connection {
+    let connection = try Connection(
+      path: path, access: writes ? .readWriteCreate : .readWrite, busyTimeout: busyTimeout)
+    if writes {
+      if try connection.first("PRAGMA journal_mode", row: { $0.text(0) }) != "wal" {
+        // Look whose file it is before anything is written to it.
+        try StoreSchema.refuseForeign(connection)
+        // Has an effect only before the first table.
+        try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        try connection.useWriteAheadLog()
+      }
+      // What a call reported as durable survives a power cut.
+      try connection.setSynchronous(.full)
+      try connection.setCacheSize(kibibytes: 16_384)
+      // After a large commit the log's file shrinks to this at the next checkpoint.
+      try connection.execute("PRAGMA journal_size_limit = 67108864")
+    } else {
+      try connection.execute("PRAGMA query_only = 1")
+      try connection.setCacheSize(kibibytes: 8_192)
+    }
+    return connection
+  }
+
+  /// Refuses what SQLite would report badly or turn into a database, and makes the folder.
+  private static func checkFile(_ path: String, mustExist: Bool) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      if mustExist {
+        throw StoreError(
+          code: "store.missing", category: .notFound, message: "there is no store at \(path) yet",
+          remedy: "Run `quarry ingest PATH…` first, or set `store.path`.")
+      }
+      return makeFolder(of: path)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw StoreError(
+        code: "store.cannot_open", category: .invalidConfiguration, message: "\(path) is not a regular file",
+        remedy: "Name a file with `store.path`.")
+    }
+  }
+
+  /// Makes the missing folders above `path`, readable by their owner only; what fails shows when the file is opened.
+  private static func makeFolder(of path: String) {
+    var folder = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/").dropLast() {
+      folder += "/" + part
+      mkdir(folder, 0o700)
+    }
+  }
+}
+
+/// An actor that owns one connection and blocks only its own thread.
+actor DatabaseThread {
+  private let executor: SerialQueueExecutor
+  private let connect: @Sendable () throws -> Connection
+  private var connection: Connection?
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  /// The connection is opened by the first call, on this thread.
+  init(label: String, connect: @escaping @Sendable () throws -> Connection) {
+    executor = SerialQueueExecutor(label: label)
+    self.connect = connect
+  }
+
+  func perform<Result: Sendable>(_ body: @Sendable (Connection) throws -> Result) async throws -> Result {
+    let connection = try self.connection ?? connect()
+    self.connection = connection
+    return try await connection.cancellable { try body(connection) }
+  }
+
+  func close() { connection = nil }
+}

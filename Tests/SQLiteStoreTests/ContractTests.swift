@@ -1,0 +1,35 @@
+import Core
+import QuarryTesting
+import SQLiteStore
+import Testing
+
+@Suite struct ContractTests {
+  @Test(arguments: DocumentIndexContract.claims)
+  func indexHolds(_ claim: ContractClaim<any DocumentIndex>) async throws {
+    try await withDatabase { database in
+      try await claim.check(SQLiteDocumentIndex(database))
+      // Whatever a claim did, the tables must agree afterwards.
+      #expect(try await database.check() == [])
+    }
+  }
+
+  @Test(arguments: JobStoreContract.claims)
+  func jobsHold(_ claim: ContractClaim<any JobStore>) async throws {
+    try await withDatabase { try await claim.check(SQLiteJobStore($0)) }
+  }
+
+  @Test(arguments: EmbeddingCacheContract.claims)
+  func cacheHolds(_ claim: ContractClaim<any EmbeddingCache>) async throws {
+    try await withDatabase { try await claim.check(SQLiteEmbeddingCache($0)) }
+  }
+
+  @Test(arguments: ConversationStoreContract.claims)
+  func conversationsHold(_ claim: ContractClaim<any ConversationStore>) async throws {
+    try await withDatabase { try await claim.check(SQLiteConversationStore($0)) }
+  }
+
+  @Test(arguments: KeyStoreContract.claims)
+  func keysHold(_ claim: ContractClaim<any KeyStore>) async throws {
+    try await withDatabase { try await claim.check(SQLiteKeyStore($0)) }
+  }
+}

@@ -126,7 +126,7 @@ let testing: [Target] = [
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
   tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),
-  tests(of: "Answering", uses: ["Core", "QuarryTesting"]),
+  tests(of: "Answering", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(of: "Insight", uses: ["Core", "QuarryTesting"]),
   tests(
     of: "PDFReading", uses: ["Core", "PDFPipe", "quarry-pdf-reader"], resources: [.copy("Fixtures")]),

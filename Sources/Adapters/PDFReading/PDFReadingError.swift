@@ -128,7 +128,7 @@ extension PDFReadingError {
     case .outputLimit:
       self.init(
         .outputLimit, "'\(name)' gives more than \(limits.maxOutputBytes) bytes of text and geometry",
-        remedy: "Split it, or raise pdf.maxOutputBytes.")
+        remedy: "Split it, or raise pdf.outputBytes.")
     case .pageTextLimit:
       self.init(
         .outputLimit, "'\(name)': \(detail)", remedy: "Leave the document out, or raise pdf.maxScalarsPerPage.")
@@ -160,7 +160,7 @@ extension PDFReadingError {
   static func memoryLimit(_ name: String, _ limits: PDFLimits) -> PDFReadingError {
     PDFReadingError(
       .memoryLimit, "'\(name)' needs more than the \(limits.addressSpaceBytes >> 20) MiB of memory allowed",
-      remedy: "It may be made to exhaust memory. If you trust it, raise pdf.memoryBytes.")
+      remedy: "It may be made to exhaust memory. If you trust it, raise pdf.memory.")
   }
 
   static func outputLimit(_ name: String, _ limits: PDFLimits) -> PDFReadingError {
@@ -171,7 +171,7 @@ extension PDFReadingError {
   static func timeLimit(_ name: String, _ limits: PDFLimits) -> PDFReadingError {
     PDFReadingError(
       .timeLimit, "'\(name)' took more than the \(limits.wallTime.components.seconds) s allowed",
-      remedy: "It may be made to never end. If you trust it, raise pdf.wallSeconds.")
+      remedy: "It may be made to never end. If you trust it, raise pdf.wallTime.")
   }
 
   static func crashed(_ name: String, _ how: String, underlying: (any Error)? = nil) -> PDFReadingError {

@@ -103,7 +103,7 @@ actor ReaderConversation {
     case .signalled(let number) where number == SIGXCPU || number == SIGKILL && cpu >= .seconds(limits.cpuSeconds):
       return PDFReadingError(
         .cpuLimit, "'\(name)' took more than the \(limits.cpuSeconds) s of processor time allowed",
-        remedy: "It may be made to never end. If you trust it, raise pdf.cpuSeconds.")
+        remedy: "It may be made to never end. If you trust it, raise pdf.cpuTime.")
     case .signalled(SIGKILL) where end.killCause == nil:
       return PDFReadingError.crashed(name, "was killed from outside, perhaps because the machine ran out of memory")
     case .signalled(let number):

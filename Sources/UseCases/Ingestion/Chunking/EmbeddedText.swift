@@ -15,13 +15,22 @@ struct EmbeddedText {
 
   /// The embedded form of `text`, never longer than the budget unless `text` itself is.
   func text(_ text: String, headings: [String], tableHeader: String?) -> String {
-    var result = text
+    var result = fitting(text)
     if let tableHeader, measure(tableHeader) <= longestPrefix / 2, measure(tableHeader + "\n" + result) <= budget {
       result = tableHeader + "\n" + result
     }
     guard let prefix = prefix(headings: headings, text: text) else { return result }
     let whole = prefix + "\n" + result
     return measure(whole) <= budget ? whole : result
+  }
+
+  /// `text` cut at a word until it fits: only where a tokenizer counts a whole longer than its parts.
+  private func fitting(_ text: String) -> String {
+    var result = Substring(text)
+    while measure(String(result)) > budget, let space = result.lastIndex(where: \.isWhitespace) {
+      result = result[..<space]
+    }
+    return String(result)
   }
 
   private func prefix(headings: [String], text: String) -> String? {

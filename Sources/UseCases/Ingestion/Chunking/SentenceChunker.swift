@@ -9,6 +9,8 @@ public struct SentenceChunker: Chunker {
   private let measure: @Sendable (String) -> Int
   private let budget: Int
   private let unit: String
+  /// What joining two units adds; words and tokens do not grow.
+  private let jointLength: Int
 
   /// Creates a chunker that keeps every embedded text within `limit`.
   public init(limit: EmbeddingLimit, settings: ChunkingSettings = .init()) {
@@ -18,11 +20,13 @@ public struct SentenceChunker: Chunker {
       measure = { counter.count($0) }
       budget = max(8, min(settings.target, count - counter.specialTokens))
       unit = "t"
+      jointLength = 0
     case .characters(let count):
       measure = { $0.unicodeScalars.count }
       // Without a tokenizer the target, given in tokens, is taken at four characters a token.
       budget = max(32, min(settings.target * 4, count))
       unit = "c"
+      jointLength = 2
     }
   }
 
@@ -33,7 +37,7 @@ public struct SentenceChunker: Chunker {
   public func chunks(
     of pages: [Page], document: Document, metadata: DocumentMetadata, pipeline: PipelineVersion
   ) -> [Chunk] {
-    let flow = DocumentFlow(pages: pages, measure: measure)
+    let flow = DocumentFlow(pages: pages) { measure($0) + jointLength }
     let title = EmbeddedText.usableTitle(metadata.title, fileName: document.name)
     let texts = EmbeddedText(title: title, settings: settings, budget: budget, measure: measure)
     // Long paths of headings leave less for the text, but never less than half of the budget.
@@ -189,10 +193,10 @@ public struct SentenceChunker: Chunker {
       var rest = unit.range
       var joint = unit.joint
       while !rest.isEmpty {
-        let cut = cut(of: text, in: rest, most: most)
+        let cut = cut(of: text, in: rest, most: most - jointLength)
         var piece = unit
         piece.range = rest.lowerBound..<cut
-        piece.length = measure(DocumentFlow.text(text, piece.range))
+        piece.length = measure(DocumentFlow.text(text, piece.range)) + jointLength
         piece.joint = joint
         result.append(piece)
         joint = .midSentence

@@ -1,0 +1,156 @@
+public import Core
+
+/// What is told while documents are ingested.
+public enum IngestionProgress: Sendable {
+  /// A source was listed: objects to look at, and what it passed over.
+  case found(root: SourceURI, objects: Int, skipped: Int)
+  /// Work on an object began.
+  case started(SourceURI)
+  /// Pages read so far, of all.
+  case extracted(SourceURI, pages: Int, of: Int)
+  /// Chunks embedded so far, of all; reused ones count.
+  case embedded(SourceURI, chunks: Int, of: Int)
+  /// A version of a document is searchable.
+  case committed(CommittedDocument)
+  /// Nothing changed.
+  case unchanged(SourceURI)
+  /// A rename was recognised: the document keeps its id.
+  case moved(from: SourceURI, to: SourceURI)
+  /// A document left the index because its file is gone.
+  case deleted(SourceURI)
+  /// Deletions were held back; the message says why and how to allow them.
+  case deletionRefused(root: SourceURI, count: Int, reason: String)
+  /// An object was passed over.
+  case skipped(SkippedObject)
+  /// A document failed; the others go on.
+  case failed(FailedObject)
+}
+
+/// Receives progress; ingestion waits for it to return.
+public typealias IngestionProgressHandler = @Sendable (IngestionProgress) async -> Void
+
+/// A document as committed.
+public struct CommittedDocument: Sendable, Hashable, Codable {
+  /// Its id.
+  public var id: DocumentID
+  /// Where it is.
+  public var uri: SourceURI
+  /// Whether it was not in the index before.
+  public var isNew: Bool
+  /// Where it stands.
+  public var state: DocumentState
+  /// Why it is not `ready`.
+  public var reason: String?
+  /// Pages of the page tree.
+  public var pages: Int
+  /// Chunks committed.
+  public var chunks: Int
+}
+
+/// An object that could not be ingested.
+public struct FailedObject: Sendable, Hashable, Codable {
+  /// Its URI.
+  public var name: String
+  /// The error's code.
+  public var code: String
+  /// What happened.
+  public var message: String
+  /// What to do about it.
+  public var remedy: String?
+  /// Whether it will be tried again by itself.
+  public var willRetry: Bool
+}
+
+/// What a run of ingestion did.
+public struct IngestionSummary: Sendable, Hashable, Codable {
+  /// Documents committed that were not in the index.
+  public var new = 0
+  /// Documents committed in place of an earlier version.
+  public var updated = 0
+  /// Objects whose document is up to date.
+  public var unchanged = 0
+  /// Renames recognised.
+  public var moved = 0
+  /// Documents deleted because their file is gone.
+  public var deleted = 0
+  /// Unchanged documents made by another pipeline version; `--rebuild` renews them.
+  public var stale = 0
+  /// What was passed over, with reasons.
+  public var skipped: [SkippedObject] = []
+  /// What failed, with reasons.
+  public var failed: [FailedObject] = []
+  /// Deletions held back by the guard, by root.
+  public var refusedDeletions: [RefusedDeletion] = []
+  /// Pages of committed documents by coverage.
+  public var pages: [PageCoverage: Int] = [:]
+  /// Documents committed that are not `ready`, by state.
+  public var states: [DocumentState: Int] = [:]
+  /// Chunks committed.
+  public var chunks = 0
+  /// Embeddings computed.
+  public var embeddingsComputed = 0
+  /// Embeddings taken from the cache.
+  public var embeddingsReused = 0
+  /// Seconds by stage (`extract`, `chunk`, `embed`, `commit`), summed over documents.
+  public var stageSeconds: [String: Double] = [:]
+
+  /// Deletions that were not made.
+  public struct RefusedDeletion: Sendable, Hashable, Codable {
+    /// The root of the source.
+    public var root: SourceURI
+    /// Documents that would have gone.
+    public var count: Int
+    /// Why they stay.
+    public var reason: String
+  }
+
+  /// An empty summary.
+  public init() {}
+
+  /// Documents committed.
+  public var committed: Int { new + updated }
+
+  mutating func add(seconds: [String: Double]) { stageSeconds.merge(seconds, uniquingKeysWith: +) }
+
+  mutating func add(_ failure: FailedObject) { failed.append(failure) }
+}
+
+/// What a run may do.
+public struct IngestionRequest: Sendable, Hashable {
+  /// Whether documents whose file is gone are deleted, under the guard.
+  public var deletesMissing: Bool
+  /// Whether the guard against mass deletion is overruled.
+  public var allowsMassDelete: Bool
+
+  /// Creates a request; by default nothing is deleted.
+  public init(deletesMissing: Bool = false, allowsMassDelete: Bool = false) {
+    self.deletesMissing = deletesMissing
+    self.allowsMassDelete = allowsMassDelete
+  }
+}
+
+/// Bounds and choices of the pipeline.
+public struct IngestionSettings: Sendable {
+  /// Documents read at the same time, at least 1; one more may be in embedding and commit.
+  public var extractionWidth: Int
+  /// User passwords to try on encrypted documents.
+  public var passwords: [String]
+  /// Attributes given to every document committed.
+  public var attributes: [String: String]
+  /// Tries of a document that fails for a passing reason before it is parked.
+  public var maximumAttempts: Int
+  /// Seconds a worker holds a document before another may take it over; extended while it works.
+  public var leaseSeconds: Double
+
+  /// Creates settings.
+  public init(
+    extractionWidth: Int = 2, passwords: [String] = [], attributes: [String: String] = [:],
+    maximumAttempts: Int = 5, leaseSeconds: Double = 600
+  ) {
+    self.extractionWidth = max(1, extractionWidth)
+    self.passwords = passwords
+    self.attributes = attributes
+    self.maximumAttempts = max(1, maximumAttempts)
+    self.leaseSeconds = max(1, leaseSeconds)
+  }
+}

@@ -1,0 +1,77 @@
+import Core
+import FoundationEssentials
+
+/// This process's hold on the job table: leases jobs of its own objects, and gives back those of others.
+struct JobQueue: Sendable {
+  /// What identifies a job.
+  struct Key: Hashable, Sendable {
+    var uri: SourceURI
+    var collection: CollectionName
+
+    init(_ object: SourceObject) {
+      uri = object.uri
+      collection = object.collection
+    }
+
+    init(_ job: IngestionJob) {
+      uri = job.uri
+      collection = job.collection
+    }
+  }
+
+  let jobs: any JobStore
+  let settings: IngestionSettings
+  let now: @Sendable () -> Date
+  private let owner: String
+
+  init(jobs: any JobStore, settings: IngestionSettings, now: @escaping @Sendable () -> Date) {
+    self.jobs = jobs
+    self.settings = settings
+    self.now = now
+    owner = "ingest-\(TraceID.random().rawValue.prefix(16))"
+  }
+
+  private var leaseEnd: Date { now().addingTimeInterval(settings.leaseSeconds) }
+
+  /// The next job among `own`; nil when none is due. Jobs that other runs left behind for other sources are put
+  /// back for later: this run could not read their bytes.
+  func next(among own: Set<Key>) async throws -> IngestionJob? {
+    while let job = try await jobs.lease(1, owner: owner, now: now(), leaseUntil: leaseEnd).first {
+      if own.contains(Key(job)) { return job }
+      try await jobs.fail(
+        job.uri, collection: job.collection, owner: owner, code: job.lastErrorCode ?? "ingest.waiting",
+        message: job.lastError ?? "waits for a run over its source", nextTry: now().addingTimeInterval(60), now: now())
+    }
+    return nil
+  }
+
+  /// Holds a job longer; throws when another worker has taken it over.
+  func extend(_ job: IngestionJob) async throws {
+    guard try await jobs.extendLease(of: job.uri, collection: job.collection, owner: owner, until: leaseEnd) else {
+      throw IngestionError(
+        code: "ingest.lease_lost", category: .conflict, message: "another process took over \(job.uri.name)",
+        remedy: "Nothing to do: that process finishes it")
+    }
+  }
+
+  func complete(_ job: IngestionJob, seconds: [String: Double]) async throws {
+    try await jobs.complete(job.uri, collection: job.collection, owner: owner, stageSeconds: seconds, now: now())
+  }
+
+  /// Records a failure: passing ones are tried again, later each time; hopeless ones are parked with the reason.
+  /// Returns whether it will be tried again.
+  func fail(_ job: IngestionJob, error: any CategorizedError) async throws -> Bool {
+    let isPassing =
+      switch error.category {
+      case .unavailable, .rateLimited, .timedOut, .storageFull, .conflict, .cancelled: true
+      default: false
+      }
+    let willRetry = isPassing && (job.attempts < settings.maximumAttempts || error.category == .cancelled)
+    // 30 s, 1 min, 2 min … at most an hour; an interrupted job is due at once.
+    let delay = error.category == .cancelled ? 0 : min(3_600, 30 * Double(1 << min(10, max(0, job.attempts - 1))))
+    try await jobs.fail(
+      job.uri, collection: job.collection, owner: owner, code: error.code, message: error.message,
+      nextTry: willRetry ? now().addingTimeInterval(delay) : nil, now: now())
+    return willRetry
+  }
+}

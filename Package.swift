@@ -94,7 +94,8 @@ let application: [Target] = [
     "Application", "HTTPAPI",
     uses: [
       "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPServer", "Cryptography", "Concurrency",
-    ]),
+      "Spelling",
+    ], resources: [.embedInCode("OpenAPI/openapi.json")]),
   module(
     "Application", "Service",
     uses: [

@@ -75,6 +75,13 @@ public struct QuestionAnswering: Sendable {
     return try await retriever.retrieve(question, context: context)
   }
 
+  /// Applies the rules for questions without asking anything, so that a caller can refuse before it begins to
+  /// stream an answer; ``answer(_:context:progress:)`` applies them again.
+  /// - Throws: A ``CategorizedError`` when the question breaks a rule.
+  public func check(_ question: Question, context: RequestContext) async throws {
+    _ = try await checked(question, context: context)
+  }
+
   /// Answers a question; refusals and blocked questions are answers too. Every outcome is recorded.
   /// - Throws: A ``CategorizedError`` when something failed; the failure is recorded as well.
   public func answer(

@@ -53,7 +53,7 @@ public struct CitationVerifier: Sendable {
   }
 
   /// Finds `quote` in the stored text that `ranges` name; nil when it is not there.
-  static func locate(_ quote: String, in ranges: [PageRange], pages: [Int: Page]) -> (
+  package static func locate(_ quote: String, in ranges: [PageRange], pages: [Int: Page]) -> (
     pages: [PageRange], quote: String
   )? {
     var scalars: [Unicode.Scalar] = []

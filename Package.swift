@@ -135,7 +135,9 @@ let testing: [Target] = [
   tests(
     of: "LocalModels", uses: ["Core", "CKernels", "QuarryTesting"], resources: [.copy("Fixtures")]),
   tests(of: "SQLiteStore", uses: ["Core", "SQLite", "QuarryTesting"]),
-  tests(of: "HTTPAPI", uses: ["Core", "Answering", "HTTPServer", "QuarryTesting"]),
+  tests(
+    of: "HTTPAPI",
+    uses: ["Core", "Telemetry", "Answering", "HTTPServer", "Cryptography", "Concurrency", "QuarryTesting"]),
   tests(of: "Service", uses: ["Core", "Configuration", "QuarryTesting"]),
   tests(
     of: "Commands", uses: ["Core", "Service", "ArgumentParsing", "QuarryTesting", "quarry", "quarry-pdf-reader"]),

@@ -1,0 +1,138 @@
+import Answering
+import Concurrency
+import Core
+import FoundationEssentials
+import QuarryTesting
+import Telemetry
+
+import HTTPAPI
+
+/// An API with everything in memory behind a real socket.
+struct RunningAPI: Sendable {
+  let port: Int
+  let index: InMemoryDocumentIndex
+  let keys: InMemoryKeyStore
+  let renderer: RecordingRenderer
+  let originals: OriginalsInMemory
+  let generator: ScriptedTextGenerator
+  let events: InMemoryEventLog
+  let recorder: TelemetryRecorder
+  let lines: Locked<[String]>
+  let notReady: Locked<[ReasonBody]>
+  let server: APIServer
+
+  /// A request on a connection of its own.
+  func send(_ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil) async throws
+    -> TestClient.Reply
+  {
+    try await TestClient.send(method, target, headers: headers, body: body, to: port)
+  }
+
+  /// A JSON request.
+  func post(_ target: String, _ body: String, headers: [(String, String)] = []) async throws -> TestClient.Reply {
+    try await send("POST", target, headers: headers + [("Content-Type", "application/json")], body: body)
+  }
+
+  /// The lines logged so far that have `text` in them.
+  func lines(with text: String) -> [String] { lines.withLock { $0.filter { $0.contains(text) } } }
+}
+
+/// Runs `body` against an API whose library has a few small documents.
+/// - Parameter script: What the text model says; nil for extractive answers.
+func withAPI(
+  script: [ScriptedTextGenerator.Response]? = nil, settings: API.Settings = .init(version: "1.2.3"),
+  limits: APIServer.Settings = .init(port: 0, drainTimeout: .milliseconds(200)), retriever: (any Retriever)? = nil,
+  _ body: (RunningAPI) async throws -> Void
+) async throws {
+  let index = InMemoryDocumentIndex()
+  try await index.commit(Library.pump)
+  try await index.commit(Library.valve)
+  try await index.commit(Library.secret)
+  let embedder = FakeEmbedder()
+  let events = InMemoryEventLog()
+  let lines = Locked<[String]>([])
+  let log = StructuredLog(level: .debug, format: .json) { line in lines.withLock { $0.append(line) } }
+  let recorder = TelemetryRecorder(
+    identity: .init(app: "quarry", environment: "test", quarryVersion: "1.2.3"), eventLog: events,
+    exporters: [], log: log)
+  let generator = ScriptedTextGenerator(script ?? [])
+  let answerer: any Answerer =
+    script == nil
+    ? ExtractiveAnswerer(embedder: embedder, index: index)
+    : GenerativeAnswerer(generator: generator, index: index)
+  let answering = QuestionAnswering(
+    retriever: retriever ?? HybridRetriever(index: index, embedder: embedder, settings: .init()),
+    answerer: answerer, index: index, conversations: InMemoryConversationStore(), recorder: recorder, log: log,
+    settings: .init(refusalThreshold: 0, questionCharacters: settings.questionCharacters))
+  let keys = InMemoryKeyStore()
+  let renderer = RecordingRenderer()
+  let originals = OriginalsInMemory()
+  let notReady = Locked<[ReasonBody]>([])
+  let api = API(
+    .init(
+      answering: answering, index: index, originals: originals, renderer: renderer, keys: keys, recorder: recorder,
+      log: log, readiness: { notReady.withLock { $0 } }),
+    settings: settings)
+  let server = APIServer(api, settings: limits)
+  try server.start()
+  let running = RunningAPI(
+    port: server.port, index: index, keys: keys, renderer: renderer, originals: originals, generator: generator,
+    events: events, recorder: recorder, lines: lines, notReady: notReady, server: server)
+  let delivery = Task { await recorder.run() }
+  do {
+    try await body(running)
+    await server.shutdown()
+  } catch {
+    await server.shutdown()
+    delivery.cancel()
+    throw error
+  }
+  recorder.finish()
+  await delivery.value
+}
+
+/// The documents of every test.
+enum Library {
+  static let pump = Sample.indexed(
+    Sample.document("pump.pdf"),
+    texts: ["The pump moves water from the lower basin.", "Grease the bearing every six months."], title: "Pump")
+  static let valve = Sample.indexed(
+    Sample.document("valve.pdf"), texts: ["The valve closes when the pressure rises above four bar."],
+    attributes: ["plant": "north"])
+  static let secret = Sample.indexed(
+    Sample.document("secret.pdf", collection: CollectionName(rawValue: "board")),
+    texts: ["The board meets on Tuesday in the north tower."])
+}
+
+/// Draws nothing and remembers what it was asked.
+final class RecordingRenderer: PageImageRenderer {
+  struct Call: Sendable {
+    var path: String
+    var page: Int
+    var dotsPerInch: Double
+    var highlights: [Box]
+  }
+
+  let calls = Locked<[Call]>([])
+
+  func png(path: String, page: Int, dotsPerInch: Double, highlights: [Box], passwords: [String]) async throws
+    -> [UInt8]
+  {
+    calls.withLock {
+      $0.append(Call(path: path, page: page, dotsPerInch: dotsPerInch, highlights: highlights))
+    }
+    return [0x89, 0x50, 0x4E, 0x47]
+  }
+}
+
+/// Has the bytes of every version but those named.
+final class OriginalsInMemory: DocumentBytes {
+  let missing = Locked<Set<ContentVersion>>([])
+
+  func file(for version: ContentVersion, uri: SourceURI) async throws -> String {
+    if missing.withLock({ $0.contains(version) }) {
+      throw CoreError(code: "document.bytes_gone", category: .gone, message: "these bytes are gone")
+    }
+    return "/originals/\(version)"
+  }
+}

@@ -45,6 +45,25 @@ import Testing
     await reading.close()
   }
 
+  @Test func opensOnce_whenManyMakeTheFileAtOnce() async throws {
+    defer { folder.remove() }
+    let path = folder.database
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<8 {
+        group.addTask {
+          let database = try await SQLiteDatabase.open(path)
+          try await SQLiteDocumentIndex(database).commit(Sample.indexed(Sample.document("\(number).pdf")))
+          await database.close()
+        }
+      }
+      try await group.waitForAll()
+    }
+    let database = try await SQLiteDatabase.open(path)
+    #expect(try await SQLiteDocumentIndex(database).collections() == [.default: 8])
+    #expect(try await database.check() == [])
+    await database.close()
+  }
+
   @Test func loadsAnew_whenTheChangeLogNoLongerReachesBack() async throws {
     defer { folder.remove() }
     let writing = try await SQLiteDatabase.open(folder.database)

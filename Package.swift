@@ -107,6 +107,7 @@ let application: [Target] = [
     "Application", "Commands",
     uses: [
       "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPAPI", "Service", "ArgumentParsing",
+      "Configuration", "Concurrency",
     ]),
   tool("Application", "quarry", uses: ["Commands"]),
 ]

@@ -1,7 +1,7 @@
 import Concurrency
 import Core
 import Glibc
-package import SQLite
+import SQLite
 
 /// One database file with a connection that writes and several that read, each on a thread of its own.
 ///
@@ -52,21 +52,17 @@ public final class SQLiteDatabase: Sendable {
 
   /// Runs `body` in a write transaction: all of it happens, or nothing. Cancelling the task rolls it back.
   @discardableResult
-  package func write<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result
-  {
+  func write<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
     try await perform(on: writer) { connection in try connection.transaction(.immediate) { try body(connection) } }
   }
 
   /// Runs `body` on the writer's connection outside a transaction.
-  package func maintain<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws
-    -> Result
-  {
+  func maintain<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
     try await perform(on: writer, body)
   }
 
   /// Runs `body` on the reader with the least to do. Cancelling the task interrupts it.
-  package func read<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result
-  {
+  func read<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
     let index = pending.withLock { pending -> Int in
       let index = pending.indices.min { pending[$0] < pending[$1] } ?? 0
       pending[index] += 1
@@ -77,9 +73,7 @@ public final class SQLiteDatabase: Sendable {
   }
 
   /// The same in one read transaction: everything that `body` reads is of one moment.
-  package func snapshot<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws
-    -> Result
-  {
+  func snapshot<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
     try await read { connection in try connection.transaction(.deferred) { try body(connection) } }
   }
 

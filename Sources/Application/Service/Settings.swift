@@ -1,6 +1,7 @@
 public import Answering
 public import Configuration
 public import Core
+public import Ingestion
 public import Telemetry
 
 /// Everything that configuration decides, validated.
@@ -18,7 +19,7 @@ public struct Settings: Sendable {
   /// The embedding model.
   public var embedding: EmbeddingModel
   /// How pages are cut.
-  public var chunking: Chunking
+  public var chunking: ChunkingSettings
   /// How passages are found.
   public var retrieval: RetrievalSettings
   /// How questions are answered.
@@ -94,16 +95,6 @@ public struct Settings: Sendable {
     public var threads: Int?
   }
 
-  /// How pages are cut.
-  public struct Chunking: Sendable, Hashable {
-    /// The size of a chunk, in tokens of the embedding model.
-    public var tokens: Int
-    /// How much of a chunk the next one repeats, in tokens.
-    public var overlapTokens: Int
-    /// Whether title and headings are put before the text that is embedded.
-    public var headings: Bool
-  }
-
   /// Limits of reading PDFs; a document that breaks one is refused with a named reason.
   public struct PDF: Sendable {
     /// Most pages.
@@ -154,6 +145,8 @@ public struct Settings: Sendable {
     public var isEnabled: Bool
     /// The directory they go to.
     public var directory: String
+    /// Most bytes kept; the oldest hours are deleted beyond that.
+    public var maximumBytes: Int
     /// Fields taken out before writing.
     public var redact: Set<RedactedField>
   }

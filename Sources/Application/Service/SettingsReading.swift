@@ -1,6 +1,7 @@
 import Answering
 import Configuration
 import Core
+import Ingestion
 import Telemetry
 
 extension Settings {
@@ -19,7 +20,7 @@ extension Settings {
     store = Store(reader.nested("store"), dataDirectory: dataDirectory)
     sources = Self.sources(reader)
     embedding = EmbeddingModel(reader.nested("embedding"))
-    chunking = Chunking(reader.nested("chunking"))
+    chunking = ChunkingSettings(reader.nested("chunking"))
     retrieval = RetrievalSettings(reader.nested("retrieval"))
     answering = QuestionAnswering.Settings(reader)
     promptTokens = reader.value(
@@ -85,18 +86,26 @@ extension Settings.EmbeddingModel {
   }
 }
 
-extension Settings.Chunking {
+extension ChunkingSettings {
   fileprivate init(_ reader: ConfigurationReader) {
-    tokens = reader.value(
-      "tokens", .int(in: 32...4096), default: 180,
-      doc: "The size of a chunk, in tokens of the embedding model; the model's own limit applies too.")
-    overlapTokens = reader.value(
-      "overlapTokens", .int(in: 0...1024), default: 30,
-      doc: "How much of a chunk the next one repeats, in tokens; whole sentences.")
-    if overlapTokens * 2 > tokens { reader.reject("overlapTokens", "must be at most half of chunking.tokens") }
-    headings = reader.value(
-      "headings", .bool, default: true,
-      doc: "Whether title and headings are put before the text that is embedded and indexed.")
+    let fallback = ChunkingSettings()
+    self.init(
+      target: reader.value(
+        "tokens", .int(in: 32...8192), default: fallback.target,
+        doc: "The size of a chunk, in tokens of the embedding model, prefix included; the model's own limit "
+          + "applies too."),
+      overlap: reader.value(
+        "overlap", .double(in: 0...0.5), default: fallback.overlap,
+        doc: "The part of a chunk that the next one repeats; whole sentences."),
+      floor: reader.value(
+        "floor", .double(in: 0...1), default: fallback.floor,
+        doc: "Sections shorter than this part of a chunk are merged with their neighbours."),
+      prefix: reader.value(
+        "prefix", .oneOf(), default: fallback.prefix,
+        doc: "What is put before the text that is embedded and indexed; the text cited never has it."),
+      prefixShare: reader.value(
+        "prefixShare", .double(in: 0...0.5), default: fallback.prefixShare,
+        doc: "The part of a chunk that the prefix may take."))
   }
 }
 
@@ -210,6 +219,9 @@ extension Settings.Events {
     isEnabled = reader.value("enabled", .bool, default: true, doc: "Whether answers and embeddings are recorded.")
     directory = reader.value(
       "directory", .nonEmptyString, default: "\(dataDirectory)/archive", doc: "The directory of the event log.")
+    maximumBytes = reader.value(
+      "maximumBytes", .byteSize(in: 0...(1 << 50)), default: 20 << 30,
+      doc: "Most bytes of events kept: the oldest hours are deleted beyond that; 0 keeps everything.")
     redact = Set(
       reader.value(
         "redact", .list(of: .oneOf(RedactedField.self)), default: [],

@@ -20,6 +20,15 @@ public enum TimeOrderedID {
     return result
   }
 
+  /// When an id was made, to the millisecond; nil when `id` is not a version 7 UUID.
+  public static func time(of id: String) -> Date? {
+    let digits = id.filter { $0 != "-" }
+    guard digits.count == 32, digits.dropFirst(12).first == "7",
+      let milliseconds = UInt64(digits.prefix(12), radix: 16)
+    else { return nil }
+    return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+  }
+
   private static func hex(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -69,7 +69,8 @@ public struct CommandLineTool: Sendable {
       return usageExitCode
     } catch {
       let failure = report(error)
-      context.printError("\(name): \(failure.message)")
+      // An empty message is a command that has said all itself and only ends with a code.
+      if !failure.message.isEmpty { context.printError("\(name): \(failure.message)") }
       if let remedy = failure.remedy { context.printError(remedy) }
       return failure.exitCode
     }

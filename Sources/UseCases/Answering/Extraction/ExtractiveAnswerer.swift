@@ -13,18 +13,21 @@ public struct ExtractiveAnswerer: Answerer {
     public var wordWeight: Float
     /// What each rank of the passage takes off.
     public var rankPenalty: Float
+    /// What a line that is no sentence, such as a heading, is taken off.
+    public var fragmentPenalty: Float
     /// A further sentence needs at least this share of the best one's score.
     public var relativeFloor: Float
 
     /// Creates settings.
     public init(
       sentences: Int = 3, considered: Int = 48, wordWeight: Float = 0.4, rankPenalty: Float = 0.02,
-      relativeFloor: Float = 0.8
+      fragmentPenalty: Float = 0.2, relativeFloor: Float = 0.8
     ) {
       self.sentences = sentences
       self.considered = considered
       self.wordWeight = wordWeight
       self.rankPenalty = rankPenalty
+      self.fragmentPenalty = fragmentPenalty
       self.relativeFloor = relativeFloor
     }
   }
@@ -79,7 +82,9 @@ public struct ExtractiveAnswerer: Answerer {
     guard !verified.isEmpty else {
       return DraftAnswer(outcome: .refused, text: RefusalText.nothingFound, warnings: warnings, timings: timings)
     }
-    let text = verified.map { "“\($0.quote)” [\($0.number)]" }.joined(separator: "\n")
+    let text = verified.map { citation in
+      "“\(citation.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))” [\(citation.number)]"
+    }.joined(separator: "\n")
     await progress(.token(text))
     return DraftAnswer(
       outcome: .extractive, text: text, citations: verified, warnings: warnings, timings: timings)
@@ -94,7 +99,9 @@ public struct ExtractiveAnswerer: Answerer {
     var sentences: [Sentence] = []
     for passage in passages {
       let scalars = Array(passage.chunk.text.unicodeScalars)
-      for range in splitter.sentences(of: scalars, in: 0..<scalars.count) {
+      // Line ends separate headings, list items and table rows, which are no sentences of one another.
+      let blocks = scalars.split(separator: "\n").map { $0.startIndex..<$0.endIndex }
+      for range in blocks.flatMap({ splitter.sentences(of: scalars, in: $0) }) {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars[range])
         let text = String(view)
@@ -127,10 +134,18 @@ public struct ExtractiveAnswerer: Answerer {
       if let target = retrieval.questionEmbedding, !embeddings.isEmpty {
         score += embeddings[place].cosine(to: target)
       }
+      if !Self.isStatement(scored[place].text) { score -= settings.fragmentPenalty }
       scored[place].score = score - settings.rankPenalty * Float(scored[place].passage.rank - 1)
     }
     scored.sort { $0.score > $1.score }
     guard let best = scored.first else { return [] }
     return Array(scored.prefix { $0.score >= best.score * settings.relativeFloor }.prefix(settings.sentences))
+  }
+
+  /// Whether a line says something: it ends like a sentence, or is a row of a table.
+  private static func isStatement(_ text: String) -> Bool {
+    if text.contains("\t") { return true }
+    let end = text.reversed().first { !"\"'”’»)]".contains($0) }
+    return end.map { ".!?…:;。！？".contains($0) } ?? false
   }
 }

@@ -1,0 +1,28 @@
+import ArgumentParsing
+import HTTPAPI
+import Service
+
+/// `quarry doctor`: is everything there, and sound?
+struct DoctorCommand: Command {
+  static let configuration = CommandConfiguration(
+    "doctor", abstract: "Check disk, store, index, embedding model and PDF reader.",
+    discussion: "Reads the whole store. Exit code 4 when a check failed.")
+
+  @OptionGroup var globals: GlobalOptions
+
+  init() {}
+
+  mutating func run(_ context: CommandContext) async throws {
+    let findings = try await globals.withLibrary(context) { await $0.doctor() }
+    if globals.json {
+      context.output(String(decoding: try WireCoding.encode(findings, pretty: true), as: UTF8.self) + "\n")
+    } else {
+      for finding in findings where !(globals.quiet && finding.verdict == .ok) {
+        context.print(
+          "\(AnswerText.pad(finding.verdict.rawValue, 8))\(AnswerText.pad(finding.check, 11))\(finding.message)"
+            + (finding.remedy.map { " – \($0)" } ?? ""))
+      }
+    }
+    if findings.contains(where: { $0.verdict == .failed }) { throw QuietExit(code: ExitCode.belowTarget) }
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParsing
+import Core
+
+/// The exit codes of `quarry`, after BSD's sysexits.h where it has one.
+enum ExitCode {
+  static let failure: Int32 = 1
+  static let someDocumentsFailed: Int32 = 2
+  static let refused: Int32 = 3
+  static let belowTarget: Int32 = 4
+  static let usage: Int32 = 64
+  static let badInput: Int32 = 65
+  static let notFound: Int32 = 66
+  static let unavailable: Int32 = 69
+  static let `internal`: Int32 = 70
+  static let storage: Int32 = 74
+  static let temporary: Int32 = 75
+  static let permission: Int32 = 77
+  static let configuration: Int32 = 78
+  static let cancelled: Int32 = 130
+
+  static let meanings: [ExitCodeMeaning] = [
+    .init(0, "success"),
+    .init(failure, "something failed that has no code of its own"),
+    .init(someDocumentsFailed, "ingest: some documents could not be read; the others are indexed"),
+    .init(refused, "ask: the library does not answer the question"),
+    .init(belowTarget, "evaluate: a measure is below --fail-under; doctor: a check failed"),
+    .init(usage, "the command line is wrong"),
+    .init(badInput, "the input is malformed or too large"),
+    .init(notFound, "what was named does not exist"),
+    .init(unavailable, "something needed is missing or overloaded"),
+    .init(`internal`, "a defect in Quarry"),
+    .init(storage, "the disk is full, or stored data is damaged"),
+    .init(temporary, "a time limit passed; try again"),
+    .init(permission, "not allowed"),
+    .init(configuration, "the configuration is wrong"),
+    .init(cancelled, "interrupted"),
+  ]
+
+  /// The exit code of a category of error.
+  static func code(for category: ErrorCategory) -> Int32 {
+    switch category {
+    case .invalidInput, .tooLarge: badInput
+    case .invalidConfiguration: configuration
+    case .unauthenticated, .forbidden: permission
+    case .notFound, .gone: notFound
+    case .conflict, .unavailable, .rateLimited: unavailable
+    case .timedOut: temporary
+    case .storageFull, .corrupt: storage
+    case .cancelled: cancelled
+    case .internal: `internal`
+    }
+  }
+}
+
+/// How a command ends without an error of its own: nothing is printed, the code is returned.
+struct QuietExit: Error {
+  let code: Int32
+}

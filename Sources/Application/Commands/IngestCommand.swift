@@ -1,0 +1,88 @@
+import ArgumentParsing
+import Core
+import HTTPAPI
+import Ingestion
+import Service
+
+/// `quarry ingest`: PDFs into the index.
+struct IngestCommand: Command {
+  static let configuration = CommandConfiguration(
+    "ingest", abstract: "Read PDFs into the index.",
+    discussion: """
+      Takes files and folders (with everything below; hidden and unfinished files are passed over); without a path, \
+      the configured sources. Unchanged documents cost nothing. A document that cannot be read does not stop the \
+      others; it is listed with its reason, and the exit code is 2. Nothing is deleted unless --sync says so.
+      """,
+    examples: [
+      .init("quarry ingest report.pdf ~/papers", "a file and a folder"),
+      .init("quarry ingest --sync ~/papers", "also drop documents whose file is gone"),
+      .init("quarry ingest --collection law ~/rulings", "into a collection of its own"),
+    ])
+
+  @OptionGroup var globals: GlobalOptions
+  @Option("The collection of the documents.", short: "c", valueName: "NAME") var collection: String?
+  @Option("Give every document this attribute, for filters.", valueName: "KEY=VALUE") var attribute: [String]
+  @Flag("Delete documents of these folders whose file is gone, under a guard against mass deletion.")
+  var sync = false
+  @Flag("With --sync: delete even when a folder is suddenly empty or another disk.") var allowMassDelete = false
+  @Flag("Renew every document made by another pipeline or embedding model; old answers stay until then.")
+  var rebuild = false
+  @Argument("Files and folders.", valueName: "PATH", completion: .file) var paths: [String]
+
+  init() {}
+
+  mutating func validate() throws {
+    if let collection, !CollectionName.isValid(collection) {
+      throw CommandLineError.usage(
+        "'\(collection)' cannot name a collection: use 1 to 64 lower-case letters, digits, '-', '_' or '.'")
+    }
+    if allowMassDelete && !sync { throw CommandLineError.usage("--allow-mass-delete needs --sync") }
+    if rebuild && (sync || !paths.isEmpty) {
+      throw CommandLineError.usage("--rebuild renews the whole index; give it no path and no --sync")
+    }
+  }
+
+  mutating func run(_ context: CommandContext) async throws {
+    let command = self
+    let summary = try await globals.withLibrary(context) { library in
+      let request = library.requestContext()
+      let ingester = try await library.ingester(attributes: try command.attributes)
+      let progress = IngestionProgressLines(context, isQuiet: command.globals.quiet || command.globals.json)
+      defer { progress.finish() }
+      if command.rebuild {
+        return try await ingester.rebuild(
+          bytes: library.originals(), context: request, progress: { progress.show($0) })
+      }
+      let sources = try library.sources(
+        paths: command.paths, collection: command.collection.map(CollectionName.init(rawValue:)))
+      guard !sources.isEmpty else {
+        throw CommandLineError.usage("nothing to ingest: name files or folders, or configure sources")
+      }
+      return try await ingester.ingest(
+        sources, request: IngestionRequest(deletesMissing: command.sync, allowsMassDelete: command.allowMassDelete),
+        context: request, progress: { progress.show($0) })
+    }
+    if globals.json {
+      context.output(
+        String(decoding: try WireCoding.encode(IngestionSummaryBody(summary), pretty: true), as: UTF8.self) + "\n")
+    } else if !globals.quiet {
+      context.output(IngestionSummaryText.render(summary))
+    }
+    if !summary.failed.isEmpty || !summary.refusedDeletions.isEmpty {
+      throw QuietExit(code: ExitCode.someDocumentsFailed)
+    }
+  }
+
+  private var attributes: [String: String] {
+    get throws {
+      var attributes: [String: String] = [:]
+      for pair in attribute {
+        guard let equals = pair.firstIndex(of: "="), equals != pair.startIndex else {
+          throw CommandLineError.usage("--attribute needs KEY=VALUE, not '\(pair)'")
+        }
+        attributes[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+      }
+      return attributes
+    }
+  }
+}

@@ -1,0 +1,183 @@
+public import Answering
+import Concurrency
+import Configuration
+public import Core
+import FoundationEssentials
+public import Ingestion
+import LocalFiles
+import LocalModels
+import PDFReading
+import SQLiteStore
+public import Telemetry
+
+/// A library of documents opened under a configuration: everything that commands and the HTTP service work with.
+///
+/// This is where use cases meet backends; nothing above or below knows both.
+public final class Library: Sendable {
+  /// The configuration in force.
+  public let settings: Settings
+  /// The log.
+  public let log: StructuredLog
+  /// The index.
+  public let index: any DocumentIndex
+  /// The keys of the HTTP API.
+  public let keys: any KeyStore
+  /// The event log.
+  public let eventLog: any EventLog
+  /// The recorder of events and metrics.
+  public let recorder: TelemetryRecorder
+
+  let database: SQLiteDatabase
+  let environment: [String: String]
+  private let embedderOnce = Locked<Result<LocalEmbedder, any Error>?>(nil)
+
+  private init(
+    settings: Settings, environment: [String: String], log: StructuredLog, database: SQLiteDatabase
+  ) {
+    self.settings = settings
+    self.environment = environment
+    self.log = log
+    self.database = database
+    index = SQLiteDocumentIndex(database)
+    keys = SQLiteKeyStore(database)
+    let events = DirectoryEventLog(
+      directory: settings.events.directory, maximumBytes: settings.events.maximumBytes)
+    eventLog = events
+    recorder = TelemetryRecorder(
+      identity: .init(
+        app: settings.app, environment: settings.environment, quarryVersion: QuarryVersion.current),
+      redaction: settings.events.redact, eventLog: settings.events.isEnabled ? events : nil, log: log)
+  }
+
+  /// Opens the library that `settings` name, making its store when there is none; runs `body`; then delivers what
+  /// telemetry was recorded and closes the store, whatever happened.
+  /// - Throws: A ``CategorizedError`` of the store, or what `body` throws.
+  public static func withOpen<Result>(
+    _ settings: Settings, environment: [String: String], log: StructuredLog,
+    _ body: (Library) async throws -> Result
+  ) async throws -> Result {
+    let database = try await SQLiteDatabase.open(settings.store.path)
+    let library = Library(settings: settings, environment: environment, log: log, database: database)
+    let recorder = library.recorder
+    let delivery = Task { await recorder.run() }
+    let outcome: Swift.Result<Result, any Error>
+    do { outcome = .success(try await body(library)) } catch { outcome = .failure(error) }
+    recorder.finish()
+    await delivery.value
+    let counters = recorder.counters
+    if counters.dropped > 0 {
+      log.log(.warning, "telemetry was dropped because its queue was full", [("dropped", .int(counters.dropped))])
+    }
+    await database.close()
+    return try outcome.get()
+  }
+
+  /// The context of a request of the local user.
+  public func requestContext(traffic: TrafficKind = .live) -> RequestContext {
+    RequestContext(app: settings.app, environment: settings.environment, traffic: traffic)
+  }
+
+  // MARK: - Document → pages → chunks → embeddings → index
+
+  /// The pipeline of ingestion.
+  /// - Throws: `pdf.reader_missing`, `model.missing` and the like, with what to do.
+  public func ingester(attributes: [String: String] = [:]) async throws -> Ingester {
+    let configuration = readerConfiguration
+    let embedder = try embedder()
+    return Ingester(
+      index: index, jobs: SQLiteJobStore(database), cache: SQLiteEmbeddingCache(database),
+      reader: PDFPageReader(
+        configuration: configuration,
+        popplerVersion: try await PDFPageReader.popplerVersion(configuration: configuration)),
+      embedder: embedder, chunker: chunker(for: embedder), telemetry: recorder,
+      settings: IngestionSettings(
+        extractionWidth: settings.pdf.readers, passwords: try await passwords(), attributes: attributes))
+  }
+
+  /// The sources that paths name, or the configured ones when there are none.
+  /// - Throws: `source.missing` and the like.
+  public func sources(paths: [String], collection: CollectionName?) throws -> [any DocumentSource] {
+    let configured =
+      paths.isEmpty
+      ? settings.sources : paths.map { Settings.Source(uri: $0, collection: collection ?? .default) }
+    return try configured.map { source in
+      guard !source.uri.hasPrefix("s3://") else {
+        throw CoreError(
+          code: "source.s3", category: .invalidInput, message: "S3 sources are not available in this version",
+          remedy: "Name a directory.")
+      }
+      let path = source.uri.hasPrefix("file://") ? String(source.uri.dropFirst("file://".count)) : source.uri
+      return try DirectorySource(
+        path: path, collection: source.collection, include: source.include.map(PathPattern.init),
+        exclude: source.exclude.map(PathPattern.init))
+    }
+  }
+
+  /// Deletes a document; its file stays and does not bring it back by itself.
+  public func delete(_ id: DocumentID, context: RequestContext) async throws {
+    let chunks = try await index.delete(id, tombstone: true, now: .now)
+    await recorder.recordWhenRoom(
+      chunks.map { .tombstone(TombstoneEvent(chunkID: $0, documentID: id)) }, context: context)
+  }
+
+  /// Original bytes of documents.
+  public func originals() -> any DocumentBytes { SourceFileBytes() }
+
+  /// Draws pages.
+  public func renderer() -> any PageImageRenderer { PDFPageImageRenderer(configuration: readerConfiguration) }
+
+  /// The embedding model, loaded at its first use.
+  /// - Throws: `model.missing` and the like, with the command that fetches the model.
+  public func embedder() throws -> any Embedder {
+    try embedderOnce.withLock { once in
+      if let once { return try once.get() }
+      let directory = settings.embedding.directory ?? ModelFiles.defaultDirectory(environment: environment)
+      let made = Result<LocalEmbedder, any Error> {
+        try LocalEmbedder(files: ModelFiles(directory: directory), threads: settings.embedding.threads)
+      }
+      once = made
+      return try made.get()
+    }
+  }
+
+  /// Cuts pages into chunks that fit an embedding model.
+  public func chunker(for embedder: any Embedder) -> any Chunker {
+    SentenceChunker(limit: embedder.limit, settings: settings.chunking)
+  }
+
+  // MARK: - Question → retrieval → prompt → answer → telemetry
+
+  /// Finds passages in this library, or in another index with vectors of the same model.
+  public func retriever(over other: (any DocumentIndex)? = nil) throws -> any Retriever {
+    HybridRetriever(index: other ?? index, embedder: try embedder(), settings: settings.retrieval)
+  }
+
+  /// Answers questions. Without a text model, answers are extractive.
+  public func questionAnswering() throws -> QuestionAnswering {
+    QuestionAnswering(
+      retriever: try retriever(), answerer: ExtractiveAnswerer(embedder: try embedder(), index: index),
+      index: index, conversations: SQLiteConversationStore(database), recorder: recorder, log: log,
+      settings: settings.answering)
+  }
+
+  // MARK: - Parts
+
+  var readerConfiguration: PDFReaderConfiguration {
+    PDFReaderConfiguration(
+      readerPath: settings.pdf.reader,
+      limits: PDFLimits(
+        addressSpaceBytes: settings.pdf.memory, cpuSeconds: Int(settings.pdf.cpuTime.components.seconds),
+        wallTime: settings.pdf.wallTime, maxPages: settings.pdf.maxPages,
+        maxOutputBytes: settings.pdf.outputBytes))
+  }
+
+  /// The configured user passwords, references resolved.
+  func passwords() async throws -> [String] {
+    var passwords: [String] = []
+    for setting in settings.pdf.passwords {
+      passwords.append(
+        try await setting.resolve { try $0.resolveLocally(environment: environment) }.revealed)
+    }
+    return passwords
+  }
+}

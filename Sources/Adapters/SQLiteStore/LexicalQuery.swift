@@ -2,20 +2,20 @@ import Core
 import SQLite
 
 /// Full-text queries from questions, and the n-grams that stand for words in scripts without spaces.
-enum LexicalQuery {
+package enum LexicalQuery {
   /// Longer questions are cut: each term costs a walk through its postings.
   private static let maximumTerms = 64
 
   /// Matches chunks with any content word of `question`; nil when it has no words. Stop words are left out, unless
   /// there is nothing else: they are in most chunks, cost most of the time and tell nothing.
-  static func words(_ question: String) -> String? {
+  package static func words(_ question: String) -> String? {
     let all = Words.all(of: question)
     let content = all.filter { !Words.isStopWord($0) }
     return SQLText.fullTextAny(of: distinct(content.isEmpty ? all : content))
   }
 
   /// Matches chunks with any n-gram of `question`; nil when it has no letters of scripts without spaces.
-  static func grams(_ question: String) -> String? {
+  package static func grams(_ question: String) -> String? {
     let runs = runs(of: question)
     let grams = runs.flatMap { run in
       pieces(run, 3) + (run.isShortScript || run.scalars.count < 3 ? pieces(run, 2) : [])
@@ -28,7 +28,7 @@ enum LexicalQuery {
 
   /// What the n-gram table holds of `text`: pairs and triples of neighbouring letters, and the last letter of each
   /// run, which begins no pair. Empty for text in other scripts, which then costs nothing there.
-  static func indexedGrams(of text: String) -> String {
+  package static func indexedGrams(of text: String) -> String {
     runs(of: text).map { run in
       (pieces(run, 2) + pieces(run, 3) + pieces(Run(scalars: [run.scalars[run.scalars.count - 1]]), 1))
         .joined(separator: " ")

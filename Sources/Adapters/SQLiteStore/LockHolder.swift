@@ -6,7 +6,7 @@ import Glibc
 /// SQLite's writer locks byte 120 of the `-shm` file (https://www.sqlite.org/walformat.html, section 2.3.1), and the
 /// kernel lists such locks in `/proc/locks` (https://man7.org/linux/man-pages/man5/proc_locks.5.html). Asking by
 /// `fcntl` would be shorter, but closing a descriptor of that file drops this process's own locks on it.
-enum LockHolder {
+package enum LockHolder {
   private static let writerLockByte = 120
 
   /// The process in words, such as `process 4711 (quarry watch /library)`; nil when it cannot be seen, as in another
@@ -21,7 +21,7 @@ enum LockHolder {
   }
 
   /// The processes with a write lock on `byte` of the file `inode`, from the text of `/proc/locks`.
-  static func processes(holding byte: Int, inode: UInt64, in locks: String) -> [Int32] {
+  package static func processes(holding byte: Int, inode: UInt64, in locks: String) -> [Int32] {
     locks.split(separator: "\n").compactMap { line in
       // "3: POSIX  ADVISORY  WRITE 4711 00:2f:123456 120 120"; a waiter's line has "->" and holds nothing.
       let fields = line.split(separator: " ")

@@ -1,10 +1,10 @@
-import Core
+package import Core
 
 /// Glyph boxes and blocks of a page as bytes.
 ///
 /// Boxes are quantised to eighths of a point (an error of at most 1/16 point, 0.02 mm) and written as differences to
 /// the glyph before: on one line usually two bytes, the gap and the width.
-enum PageCoding {
+package enum PageCoding {
   /// Units a point.
   private static let scale: Float = 8
   private static let limit: Float = 1_000_000
@@ -18,7 +18,7 @@ enum PageCoding {
 
   /// Each scalar is 0 for no box; 1 + 2·gap for one on the line of the last box, followed by its width; 2 + 2·gap
   /// for one elsewhere, followed by width, top and height, each less the last box's.
-  static func encode(_ boxes: [Box?]) -> [UInt8] {
+  package static func encode(_ boxes: [Box?]) -> [UInt8] {
     var writer = ByteWriter()
     var last = Edges()
     writer.write(boxes.count)
@@ -41,7 +41,7 @@ enum PageCoding {
   }
 
   /// The boxes; nil when the bytes are no such encoding.
-  static func boxes(_ bytes: UnsafeRawBufferPointer) -> [Box?]? {
+  package static func boxes(_ bytes: UnsafeRawBufferPointer) -> [Box?]? {
     var reader = ByteReader(bytes)
     // Every scalar takes at least a byte, so a damaged count cannot ask for more memory than the blob has bytes.
     guard let count = reader.readInt(atMost: bytes.count) else { return nil }
@@ -76,7 +76,7 @@ enum PageCoding {
   }
 
   /// Each block is its kind (with the flag of going on in the lowest bit), its start and its length.
-  static func encode(_ blocks: [TextBlock]) -> [UInt8] {
+  package static func encode(_ blocks: [TextBlock]) -> [UInt8] {
     var writer = ByteWriter()
     writer.write(blocks.count)
     for block in blocks {
@@ -88,7 +88,7 @@ enum PageCoding {
   }
 
   /// The blocks; nil when the bytes are no such encoding.
-  static func blocks(_ bytes: UnsafeRawBufferPointer) -> [TextBlock]? {
+  package static func blocks(_ bytes: UnsafeRawBufferPointer) -> [TextBlock]? {
     var reader = ByteReader(bytes)
     guard let count = reader.readInt(atMost: bytes.count) else { return nil }
     var blocks: [TextBlock] = []

@@ -1,7 +1,7 @@
 import Concurrency
 import Core
 import Glibc
-import SQLite
+package import SQLite
 
 /// One database file with a connection that writes and several that read, each on a thread of its own.
 ///
@@ -52,17 +52,21 @@ public final class SQLiteDatabase: Sendable {
 
   /// Runs `body` in a write transaction: all of it happens, or nothing. Cancelling the task rolls it back.
   @discardableResult
-  func write<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+  package func write<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result
+  {
     try await perform(on: writer) { connection in try connection.transaction(.immediate) { try body(connection) } }
   }
 
   /// Runs `body` on the writer's connection outside a transaction.
-  func maintain<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+  package func maintain<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws
+    -> Result
+  {
     try await perform(on: writer, body)
   }
 
   /// Runs `body` on the reader with the least to do. Cancelling the task interrupts it.
-  func read<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+  package func read<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result
+  {
     let index = pending.withLock { pending -> Int in
       let index = pending.indices.min { pending[$0] < pending[$1] } ?? 0
       pending[index] += 1
@@ -73,7 +77,9 @@ public final class SQLiteDatabase: Sendable {
   }
 
   /// The same in one read transaction: everything that `body` reads is of one moment.
-  func snapshot<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws -> Result {
+  package func snapshot<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) async throws
+    -> Result
+  {
     try await read { connection in try connection.transaction(.deferred) { try body(connection) } }
   }
 

@@ -1,12 +1,12 @@
 import Core
-import SQLite
+package import SQLite
 
 /// The tables and their history. A released step is never changed; add another.
-enum StoreSchema {
+package enum StoreSchema {
   /// "QRRY": says in the file's header whose it is.
   static let applicationID: Int32 = 0x5152_5259
 
-  static let schema = Schema(
+  package static let schema = Schema(
     applicationID: applicationID, name: "Quarry store",
     migrations: [Migration("tables of the index, jobs, caches, conversations and keys", sql: first)])
 

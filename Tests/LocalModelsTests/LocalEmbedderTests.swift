@@ -1,4 +1,5 @@
 import Core
+import FoundationEssentials
 import LocalModels
 import Testing
 
@@ -27,13 +28,15 @@ struct LocalEmbedderTests {
 
   @Test(arguments: KernelTests.paths)
   func agreesWithTheReference_onAThousandTexts(path: KernelPath) async throws {
-    let texts = Array(try Fixture.texts().prefix(Fixture.vectorCount))
+    // All texts on the path that this machine uses; on slower ones every eighth, unless all tests are wanted.
+    let isThorough = path == .chosen || ProcessInfo.processInfo.environment["QUARRY_LONG_TESTS"] != nil
+    let chosen = stride(from: 0, to: Fixture.vectorCount, by: isThorough ? 1 : 8)
+    let texts = try Fixture.texts()
     let reference = try Fixture.halfVectors()
     let embedder = try LocalEmbedder(files: Fixture.modelFiles, kernels: path)
-    let embeddings = try await embedder.embed(texts, as: .document)
-    #expect(embeddings.count == Fixture.vectorCount)
+    let embeddings = try await embedder.embed(chosen.map { texts[$0] }, as: .document)
     var least = 1.0
-    for (index, embedding) in embeddings.enumerated() {
+    for (index, embedding) in zip(chosen, embeddings) {
       let start = index * Fixture.dimension
       least = min(least, cosine(embedding, reference[start..<start + Fixture.dimension]))
     }

@@ -35,6 +35,7 @@ struct LocalEmbedderTests {
     let reference = try Fixture.halfVectors()
     let embedder = try LocalEmbedder(files: Fixture.modelFiles, kernels: path)
     let embeddings = try await embedder.embed(chosen.map { texts[$0] }, as: .document)
+    #expect(embeddings.count == Array(chosen).count)
     var least = 1.0
     for (index, embedding) in zip(chosen, embeddings) {
       let start = index * Fixture.dimension

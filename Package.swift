@@ -72,7 +72,7 @@ let useCases: [Target] = [
   module(
     "UseCases", "Answering", uses: ["Core", "Telemetry", "Cryptography"],
     resources: [.embedInCode("Generation/Templates/answer-1.txt")]),
-  module("UseCases", "Insight", uses: ["Core", "Telemetry"]),
+  module("UseCases", "Insight", uses: ["Core", "Telemetry", "Ingestion", "Answering"]),
 ]
 
 let adapters: [Target] = [
@@ -129,7 +129,7 @@ let testing: [Target] = [
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
   tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),
   tests(of: "Answering", uses: ["Core", "Telemetry", "QuarryTesting"]),
-  tests(of: "Insight", uses: ["Core", "QuarryTesting"]),
+  tests(of: "Insight", uses: ["Core", "Ingestion", "Answering", "Concurrency", "QuarryTesting"]),
   tests(
     of: "PDFReading", uses: ["Core", "PDFPipe", "quarry-pdf-reader"], resources: [.copy("Fixtures")]),
   tests(of: "LocalFiles", uses: ["Core", "Telemetry", "QuarryTesting"]),

@@ -19,19 +19,13 @@ enum CoverageJudge {
     }
     var unmapped = 0
     var letters = 0
-    var vowels = 0
-    var latin = 0
     var neutral = 0
     for index in visible {
       let scalar = page.scalars[index]
       if isUnmapped(scalar) { unmapped += 1 }
       // Leader dots and numbers say nothing of the encoding of letters.
       if scalar == "." || scalar.properties.numericType != nil { neutral += 1 }
-      guard scalar.properties.isAlphabetic else { continue }
-      letters += 1
-      guard scalar.value < 0x250 else { continue }
-      latin += 1
-      if isVowel(scalar) { vowels += 1 }
+      if scalar.properties.isAlphabetic { letters += 1 }
     }
     if unmapped * 5 > total {
       return (.garbled, "\(unmapped * 100 / total)% of the characters have no Unicode mapping")
@@ -40,11 +34,37 @@ enum CoverageJudge {
     if telling >= 150, letters * 4 < telling {
       return (.garbled, "only \(letters * 100 / telling)% of the characters are letters")
     }
-    // European languages have 35–50% vowels; shifted or substituted alphabets fall far outside.
-    if latin >= 150, latin * 10 > letters * 9, vowels * 100 < latin * 17 || vowels * 100 > latin * 72 {
-      return (.garbled, "implausible letters: \(vowels * 100 / latin)% vowels")
+    let words = wordLetters(page)
+    if words.all >= 150, words.common * 100 < words.all * 43 {
+      return (.garbled, "implausible letters: the commonest eight make up \(words.common * 100 / words.all)%")
     }
     return (.text, nil)
+  }
+
+  /// Lower-case Latin letters in words of at least three, and how many of them are among e, a, i, o, n, t, r, s
+  /// or accented. In European languages these are 50% to 70%; shifted or substituted alphabets fall far below.
+  /// Part numbers and abbreviations are in capitals or have digits and do not count.
+  private static func wordLetters(_ page: ExtractedPage) -> (all: Int, common: Int) {
+    var all = 0
+    var common = 0
+    var run: ArraySlice<Unicode.Scalar> = []
+    func close() {
+      guard run.count >= 3 else { return }
+      all += run.count
+      common += run.lazy.filter { $0.value >= 0xC0 || "eaiontrs".unicodeScalars.contains($0) }.count
+    }
+    var start = page.scalars.startIndex
+    for index in page.scalars.indices {
+      let scalar = page.scalars[index]
+      if scalar.value < 0x250, scalar.properties.isLowercase { continue }
+      let isJoined = scalar.properties.numericType != nil
+      run = page.scalars[start..<index]
+      if !isJoined { close() }
+      start = index + 1
+    }
+    run = page.scalars[start...]
+    close()
+    return (all, common)
   }
 
   /// Whether an extractor writes this character where a font has no mapping.
@@ -54,10 +74,5 @@ enum CoverageJudge {
     case 0xE000...0xF8FF: CharacterRepair.repaired(scalar, isInWord: false).isEmpty
     default: false
     }
-  }
-
-  private static func isVowel(_ scalar: Unicode.Scalar) -> Bool {
-    if "aeiouyAEIOUY".unicodeScalars.contains(scalar) { return true }
-    return scalar.value >= 0xC0  // accented letters are vowels but for a few
   }
 }

@@ -1,0 +1,103 @@
+import Core
+import FoundationEssentials
+import QuarryTesting
+
+/// Files in memory: a source and the reader of its "PDFs", whose bytes are their pages' texts.
+actor FakeLibrary: DocumentSource, PageReader {
+  nonisolated let root: SourceURI
+  nonisolated let collection: CollectionName
+  nonisolated let version = "fake-1"
+  private var files: [SourceURI: (pages: [String], stamp: String)] = [:]
+  private var stamps = 0
+  private var errors: [SourceURI: any Error] = [:]
+  private var listError: (any Error)?
+  private(set) var opened: [String] = []
+  private(set) var running = 0
+  private(set) var mostRunning = 0
+  var isComplete = true
+  var rootStamp = "device-1"
+  /// Pages that the reader keeps back at the end of every document.
+  var withheld = 0
+
+  init(root: String = "/library", collection: CollectionName = .default) {
+    self.root = SourceURI(filePath: root)
+    self.collection = collection
+  }
+
+  static func uri(_ name: String) -> SourceURI { SourceURI(filePath: "/library/\(name)") }
+
+  func put(_ name: String, _ pages: [String]) {
+    stamps += 1
+    files[Self.uri(name)] = (pages, "stamp-\(stamps)")
+  }
+  func touch(_ name: String) {
+    stamps += 1
+    files[Self.uri(name)]?.stamp = "stamp-\(stamps)"
+  }
+  func remove(_ name: String) { files[Self.uri(name)] = nil }
+  func rename(_ name: String, to other: String) {
+    files[Self.uri(other)] = files.removeValue(forKey: Self.uri(name))
+    touch(other)
+  }
+  func removeAll() { files = [:] }
+  func fail(_ name: String, with error: (any Error)?) { errors[Self.uri(name)] = error }
+  func failListing(with error: (any Error)?) { listError = error }
+  func set(isComplete: Bool? = nil, rootStamp: String? = nil, withheld: Int? = nil) {
+    self.isComplete = isComplete ?? self.isComplete
+    self.rootStamp = rootStamp ?? self.rootStamp
+    self.withheld = withheld ?? self.withheld
+  }
+  func object(_ name: String) -> SourceObject? {
+    files[Self.uri(name)].map {
+      SourceObject(
+        uri: Self.uri(name), collection: collection, byteCount: 10, modified: Sample.date, stamp: $0.stamp)
+    }
+  }
+
+  func list() async throws -> SourceListing {
+    if let listError { throw listError }
+    let names = files.keys.filter { $0 == root || $0.rawValue.hasPrefix(root.rawValue + "/") }
+    return SourceListing(
+      objects: names.sorted().compactMap { object($0.name) },
+      skipped: [SkippedObject(name: ".hidden", code: "source.hidden", reason: "hidden file")], isComplete: isComplete,
+      rootStamp: rootStamp)
+  }
+
+  func fetch(_ object: SourceObject) async throws -> LocalCopy {
+    guard let file = files[object.uri] else {
+      throw CoreError(code: "source.vanished", category: .notFound, message: "\(object.uri.name) vanished")
+    }
+    return LocalCopy(
+      path: object.uri.filePath ?? "",
+      version: ContentVersion(rawValue: Sample.hex(file.pages.joined(separator: "\u{0C}"), digits: 64)), byteCount: 10,
+      isTemporary: false)
+  }
+
+  func discard(_ copy: LocalCopy) async {}
+
+  func open(path: String, name: String, passwords: [String]) async throws -> DocumentReading {
+    opened.append(name)
+    running += 1
+    mostRunning = max(mostRunning, running)
+    try? await Task.sleep(for: .milliseconds(2))
+    running -= 1
+    let uri = SourceURI(filePath: path)
+    if let error = errors[uri] { throw error }
+    let pages = (files[uri]?.pages ?? []).enumerated().map { index, text -> ExtractedPage in
+      var page = PrintedPage(index + 1)
+      for (line, words) in text.split(separator: "\n").enumerated() {
+        page.print(String(words), x: 50, y: 100 + Float(line) * 12)
+      }
+      if text.isEmpty { page.imageCoverage = 1 }
+      return page.extracted
+    }
+    let kept = pages.dropLast(withheld)
+    let stream = AsyncThrowingStream<ExtractedPage, any Error> { continuation in
+      for page in kept { continuation.yield(page) }
+      continuation.finish()
+    }
+    return DocumentReading(
+      document: ExtractedDocument(
+        pageCount: pages.count, metadata: DocumentMetadata(title: "Title of \(name)"), outline: []), pages: stream)
+  }
+}

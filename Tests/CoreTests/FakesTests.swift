@@ -28,4 +28,9 @@ import Testing
   func inMemoryKeysHold(_ claim: ContractClaim<any KeyStore>) async throws {
     try await claim.check(InMemoryKeyStore())
   }
+
+  @Test(arguments: EventLogContract.claims)
+  func inMemoryEventsHold(_ claim: ContractClaim<any EventLog>) async throws {
+    try await claim.check(InMemoryEventLog())
+  }
 }

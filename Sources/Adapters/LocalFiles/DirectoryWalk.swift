@@ -125,7 +125,7 @@ struct DirectoryWalk {
   }
 
   /// The names in a folder as bytes, sorted, without `.` and `..`.
-  private static func names(in folder: String) throws(LocalFilesError) -> [[UInt8]] {
+  static func names(in folder: String) throws(LocalFilesError) -> [[UInt8]] {
     guard let directory = opendir(folder) else { throw .system("list", folder, errno: errno) }
     defer { closedir(directory) }
     var names: [[UInt8]] = []

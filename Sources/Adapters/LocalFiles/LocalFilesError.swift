@@ -34,7 +34,7 @@ public struct LocalFilesError: CategorizedError {
       return LocalFilesError("file.missing", .notFound, text, remedy: "Check the path.")
     case EACCES, EPERM:
       return LocalFilesError("file.unreadable", .forbidden, text, remedy: "Give Quarry's user access to it.")
-    case ENOSPC, EDQUOT:
+    case ENOSPC, EDQUOT, EFBIG:
       return LocalFilesError("disk.full", .storageFull, text, remedy: "Free space on that disk.")
     case ENAMETOOLONG, EINVAL:
       return LocalFilesError("file.name", .invalidInput, text)

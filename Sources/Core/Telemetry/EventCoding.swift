@@ -3,15 +3,32 @@ public import FoundationEssentials
 
 /// Times of events and log lines: RFC 3339 in UTC with milliseconds, such as `2026-01-31T23:59:59.123Z`.
 public enum EventTime {
-  /// Formats a time.
+  /// Formats a time, rounded to the nearest millisecond.
   public static func format(_ date: Date) -> String {
-    date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    // Foundation cuts fractions off, so that most milliseconds, being a little less in binary, would come out one
+    // too low.
+    let milliseconds = milliseconds(date)
+    let fraction = (milliseconds % 1000 + 1000) % 1000
+    let second = (milliseconds - fraction) / 1000
+    let text = Date(timeIntervalSince1970: Double(second)).formatted(Date.ISO8601FormatStyle())
+    return text.dropLast() + "." + String(1000 + fraction).dropFirst() + "Z"
   }
 
-  /// Reads a time with or without fractional seconds; nil when malformed.
+  /// Reads a time with or without fractional seconds; nil when malformed. What ``format(_:)`` wrote gives
+  /// the same time as ``rounded(_:)``.
   public static func parse(_ text: String) -> Date? {
-    (try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text))
-      ?? (try? Date.ISO8601FormatStyle().parse(text))
+    ((try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text))
+      ?? (try? Date.ISO8601FormatStyle().parse(text))).map(rounded)
+  }
+
+  /// The time that is read when `date` was written: the nearest millisecond.
+  public static func rounded(_ date: Date) -> Date {
+    Date(timeIntervalSince1970: Double(milliseconds(date)) / 1000)
+  }
+
+  private static func milliseconds(_ date: Date) -> Int64 {
+    // Ten thousand years, far within the range of the type; a date may be infinite.
+    Int64((min(max(date.timeIntervalSince1970, -62_135_596_800), 253_402_300_799) * 1000).rounded())
   }
 }
 
@@ -26,6 +43,8 @@ public enum EventCoding {
       var container = encoder.singleValueContainer()
       try container.encode(EventTime.format(date))
     }
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: Self.infinity, negativeInfinity: "-" + Self.infinity, nan: Self.notANumber)
     return [UInt8](try encoder.encode(Line(event: event)))
   }
 
@@ -41,8 +60,15 @@ public enum EventCoding {
       }
       return date
     }
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: Self.infinity, negativeInfinity: "-" + Self.infinity, nan: Self.notANumber)
     return try decoder.decode(Line.self, from: Data(line)).event
   }
+
+  // JSON has no such numbers. A defect in a model must not cost the whole event, so they are written as the strings
+  // that Java (Athena), Python and JavaScript read as floating-point numbers.
+  private static let infinity = "Infinity"
+  private static let notANumber = "NaN"
 
   /// `eventID` → `event_id`, `topP` → `top_p`.
   static func snakeCase(_ name: String) -> String {

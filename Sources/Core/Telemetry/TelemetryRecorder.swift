@@ -167,7 +167,8 @@ public final class TelemetryRecorder: Sendable {
   private func event(
     _ payload: EventPayload, context: RequestContext, collection: CollectionName?, answerID: AnswerID?
   ) -> Event {
-    let time = now()
+    // Rounded here, so that an event is the same before and after it was written.
+    let time = EventTime.rounded(now())
     return Event(
       eventID: TimeOrderedID.make(now: time), time: time, answerID: answerID, traceID: context.traceID,
       app: identity.app, environment: identity.environment, quarryVersion: identity.quarryVersion,

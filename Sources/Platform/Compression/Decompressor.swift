@@ -19,6 +19,10 @@ public final class Decompressor {
 
   /// The bytes that came out so far.
   public private(set) var byteCount = 0
+  /// Where in the input the current member began, in bytes: where to look on from after damage.
+  public private(set) var memberStart = 0
+  /// The bytes of earlier pieces.
+  private var inputCount = 0
 
   /// Begins a stream.
   /// - Parameter limit: bytes that may come out in total, all members together.
@@ -81,9 +85,13 @@ public final class Decompressor {
   private func decompress(piece: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     stream.pointee.next_in = UnsafeMutablePointer(mutating: piece.baseAddress!.assumingMemoryBound(to: Bytef.self))
     stream.pointee.avail_in = UInt32(piece.count)
-    defer { stream.pointee.next_in = nil }
+    defer {
+      stream.pointee.next_in = nil
+      inputCount += piece.count
+    }
     repeat {
       if position == .between, try !beginNextMember() { return }
+      if position != .inside { memberStart = inputCount + piece.count - Int(stream.pointee.avail_in) }
       position = .inside
       try withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { buffer in
         stream.pointee.next_out = buffer.baseAddress!.assumingMemoryBound(to: Bytef.self)

@@ -18,14 +18,24 @@ struct RunningAPI: Sendable {
   let events: InMemoryEventLog
   let recorder: TelemetryRecorder
   let lines: Locked<[String]>
+  let metrics: MetricsInMemory
   let notReady: Locked<[ReasonBody]>
   let server: APIServer
 
-  /// A request on a connection of its own.
+  /// A request on a connection of its own; its answer must be one that openapi.json describes.
   func send(_ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil) async throws
     -> TestClient.Reply
   {
-    try await TestClient.send(method, target, headers: headers, body: body, to: port)
+    let reply = try await TestClient.send(method, target, headers: headers, body: body, to: port)
+    Described.check(method, target, reply)
+    return reply
+  }
+
+  /// Makes a key and gives the header that carries it.
+  func makeKey(collections: Set<CollectionName>? = nil) async throws -> (key: APIKey, header: (String, String)) {
+    let made = KeySecret.makeKey(label: "test", collections: collections, now: Sample.date)
+    try await keys.add(made.key)
+    return (made.key, ("Authorization", "Bearer \(made.secret)"))
   }
 
   /// A JSON request.
@@ -52,9 +62,10 @@ func withAPI(
   let events = InMemoryEventLog()
   let lines = Locked<[String]>([])
   let log = StructuredLog(level: .debug, format: .json) { line in lines.withLock { $0.append(line) } }
+  let metrics = MetricsInMemory()
   let recorder = TelemetryRecorder(
     identity: .init(app: "quarry", environment: "test", quarryVersion: "1.2.3"), eventLog: events,
-    exporters: [], log: log)
+    exporters: [metrics], log: log)
   let generator = ScriptedTextGenerator(script ?? [])
   let answerer: any Answerer =
     script == nil
@@ -77,7 +88,7 @@ func withAPI(
   try server.start()
   let running = RunningAPI(
     port: server.port, index: index, keys: keys, renderer: renderer, originals: originals, generator: generator,
-    events: events, recorder: recorder, lines: lines, notReady: notReady, server: server)
+    events: events, recorder: recorder, lines: lines, metrics: metrics, notReady: notReady, server: server)
   let delivery = Task { await recorder.run() }
   do {
     try await body(running)
@@ -102,6 +113,14 @@ enum Library {
   static let secret = Sample.indexed(
     Sample.document("secret.pdf", collection: CollectionName(rawValue: "board")),
     texts: ["The board meets on Tuesday in the north tower."])
+}
+
+/// Keeps metric points.
+final class MetricsInMemory: MetricExporter {
+  let name = "memory"
+  let points = Locked<[MetricPoint]>([])
+
+  func export(_ points: [MetricPoint]) async throws { self.points.withLock { $0 += points } }
 }
 
 /// Draws nothing and remembers what it was asked.
@@ -135,4 +154,11 @@ final class OriginalsInMemory: DocumentBytes {
     }
     return "/originals/\(version)"
   }
+}
+
+extension TestClient.Reply {
+  /// The body as JSON; null when it is none.
+  var json: JSONValue { (try? JSONReader.read(body)) ?? .null }
+  /// The code of a problem.
+  var code: String? { json["code"]?.text }
 }

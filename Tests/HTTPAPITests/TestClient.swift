@@ -125,13 +125,16 @@ actor TestClient {
     var reply = try head()
     guard hasBody, reply.status != 204, reply.status != 304 else { return reply }
     if reply.headers["transfer-encoding"] == "chunked" {
-      while let size = Int(try take(through: "\r\n").prefix { $0 != "\r" }, radix: 16) {
+      while let size = Int(try take(through: "\r\n").prefix(while: \.isHexDigit), radix: 16) {
         reply.body += try take(size)
         _ = try take(through: "\r\n")
         if size == 0 { break }
       }
+    } else if let length = reply.headers["content-length"] {
+      reply.body = try take(Int(length) ?? 0)
     } else {
-      reply.body = try take(Int(reply.headers["content-length"] ?? "0") ?? 0)
+      while try readMore() {}
+      reply.body = received
     }
     return reply
   }

@@ -62,6 +62,8 @@ public final class APIServer: Sendable {
       configuration.tls = .init(certificatePEM: certificate, keyPEM: key)
     }
     configuration.maxBodyBytes = settings.maxBodyBytes
+    // A chunked body shows its length only as it comes: it must be read to its end for its refusal to be read.
+    configuration.maxDrainedBytes = max(8 << 20, settings.maxBodyBytes)
     configuration.maxConnections = settings.maxConnections
     configuration.maxConcurrentRequests = settings.maxConcurrentRequests
     configuration.idleTimeout = settings.idleTimeout

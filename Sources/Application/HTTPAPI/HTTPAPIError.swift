@@ -27,6 +27,11 @@ public struct HTTPAPIError: CategorizedError {
     public var line: Int
     /// The column, from 1, in bytes.
     public var column: Int
+
+    package init(line: Int, column: Int) {
+      self.line = line
+      self.column = column
+    }
   }
 
   init(

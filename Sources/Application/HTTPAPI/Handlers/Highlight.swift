@@ -1,8 +1,8 @@
 import Answering
-import Core
+package import Core
 
 /// The boxes that mark a place on a page.
-enum Highlight {
+package enum Highlight {
   /// What is to be marked.
   enum Place: Sendable, Hashable {
     /// The first place of these words.
@@ -36,7 +36,7 @@ enum Highlight {
 
   /// Joins the boxes of neighbours into one a line: a box that lies beside the one before it, at the same height,
   /// goes on in its line; one that begins elsewhere begins another.
-  static func lines(_ boxes: [Box]) -> [Box] {
+  package static func lines(_ boxes: [Box]) -> [Box] {
     var lines: [Box] = []
     for box in boxes {
       guard let line = lines.last, isSameLine(line, box) else {

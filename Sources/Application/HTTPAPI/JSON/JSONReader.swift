@@ -1,18 +1,18 @@
 /// Why a text is not JSON, and where.
-struct JSONFault: Error, Hashable {
+package struct JSONFault: Error, Hashable {
   /// What is wrong, one sentence without a full stop.
-  var message: String
+  package var message: String
   /// The line, from 1.
-  var line: Int
+  package var line: Int
   /// The column, from 1, in bytes.
-  var column: Int
+  package var column: Int
 }
 
 /// Reads JSON strictly (RFC 8259): no comments, no trailing commas, no repeated names, no lone surrogates.
 ///
 /// Foundation's decoder takes the last of two equal names and says little of where a text goes wrong; whoever calls
 /// an API by hand needs both.
-struct JSONReader {
+package struct JSONReader {
   private let bytes: [UInt8]
   private var position = 0
   private let depthLimit: Int
@@ -24,7 +24,7 @@ struct JSONReader {
 
   /// Reads one value that is the whole text.
   /// - Parameter depthLimit: Most arrays and objects within one another.
-  static func read(_ bytes: [UInt8], depthLimit: Int = 32) throws(JSONFault) -> JSONValue {
+  package static func read(_ bytes: [UInt8], depthLimit: Int = 32) throws(JSONFault) -> JSONValue {
     var reader = JSONReader(bytes, depthLimit: depthLimit)
     reader.skipBlanks()
     let value = try reader.value(depth: 0)

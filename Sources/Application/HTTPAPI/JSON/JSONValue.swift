@@ -1,5 +1,5 @@
 /// Any JSON value; an object keeps the order of its members, whose names are unique.
-enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
   /// A number; RFC 8259, section 6, leaves the precision to the reader: a double here.
@@ -9,13 +9,18 @@ enum JSONValue: Sendable, Hashable {
   case object([Member])
 
   /// A name and its value.
-  struct Member: Sendable, Hashable {
-    var name: String
-    var value: JSONValue
+  package struct Member: Sendable, Hashable {
+    package var name: String
+    package var value: JSONValue
+
+    package init(name: String, value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// What the value is, in words for a person.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
@@ -27,7 +32,7 @@ enum JSONValue: Sendable, Hashable {
   }
 
   /// The member of an object; nil for other values and missing members.
-  subscript(name: String) -> JSONValue? {
+  package subscript(name: String) -> JSONValue? {
     get {
       guard case .object(let members) = self else { return nil }
       return members.first { $0.name == name }?.value
@@ -41,52 +46,68 @@ enum JSONValue: Sendable, Hashable {
   }
 
   /// The names of an object's members in order; none for other values.
-  var names: [String] {
+  package var names: [String] {
     guard case .object(let members) = self else { return [] }
     return members.map(\.name)
   }
 
   /// The elements of an array; none for other values.
-  var elements: [JSONValue] {
+  package var elements: [JSONValue] {
     guard case .array(let elements) = self else { return [] }
     return elements
   }
 
   /// The text of a string; nil for other values.
-  var text: String? {
+  package var text: String? {
     guard case .string(let text) = self else { return nil }
     return text
   }
 }
 
-extension JSONValue: Encodable {
-  private struct Name: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+extension JSONValue {
+  /// The value as compact JSON, members in their order (Foundation's encoder keeps none).
+  package var encoded: [UInt8] {
+    var bytes: [UInt8] = []
+    append(to: &bytes)
+    return bytes
   }
 
-  func encode(to encoder: any Encoder) throws {
+  private func append(to bytes: inout [UInt8]) {
     switch self {
-    case .object(let members):
-      var container = encoder.container(keyedBy: Name.self)
-      for member in members { try container.encode(member.value, forKey: Name(stringValue: member.name)) }
+    case .null: bytes += "null".utf8
+    case .bool(let flag): bytes += (flag ? "true" : "false").utf8
+    case .number(let number): bytes += (Int(exactly: number).map(String.init) ?? String(number)).utf8
+    case .string(let text): Self.append(text, to: &bytes)
     case .array(let elements):
-      var container = encoder.unkeyedContainer()
-      for element in elements { try container.encode(element) }
-    case .null:
-      var container = encoder.singleValueContainer()
-      try container.encodeNil()
-    case .bool(let flag):
-      var container = encoder.singleValueContainer()
-      try container.encode(flag)
-    case .number(let number):
-      var container = encoder.singleValueContainer()
-      if let whole = Int(exactly: number) { try container.encode(whole) } else { try container.encode(number) }
-    case .string(let text):
-      var container = encoder.singleValueContainer()
-      try container.encode(text)
+      bytes.append(UInt8(ascii: "["))
+      for (index, element) in elements.enumerated() {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        element.append(to: &bytes)
+      }
+      bytes.append(UInt8(ascii: "]"))
+    case .object(let members):
+      bytes.append(UInt8(ascii: "{"))
+      for (index, member) in members.enumerated() {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        Self.append(member.name, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        member.value.append(to: &bytes)
+      }
+      bytes.append(UInt8(ascii: "}"))
     }
+  }
+
+  private static func append(_ text: String, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+      case 0..<0x20:
+        let digits = String(byte, radix: 16)
+        bytes += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
   }
 }

@@ -1,8 +1,8 @@
 /// The description of the interface: `openapi.json`, written by hand and embedded, with what only the running
 /// service knows filled in. A test holds routes and wire types against it.
-enum OpenAPIDocument {
+package enum OpenAPIDocument {
   /// The document as written.
-  static func written() throws(JSONFault) -> JSONValue { try JSONReader.read(PackageResources.openapi_json) }
+  package static func written() throws(JSONFault) -> JSONValue { try JSONReader.read(PackageResources.openapi_json) }
 
   /// The document of this service, compact.
   /// - Parameters:
@@ -16,8 +16,7 @@ enum OpenAPIDocument {
         at: ["components", "schemas", request, "properties", "question", "maxLength"],
         with: .number(Double(questionCharacters)))
     }
-    guard let bytes = try? WireCoding.encode(document) else { preconditionFailure("openapi.json cannot be written") }
-    return bytes
+    return document.encoded
   }
 }
 

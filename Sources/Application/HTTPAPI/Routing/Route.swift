@@ -3,7 +3,7 @@ import HTTPServer
 import Spelling
 
 /// What a request asks for, known from method and path alone.
-enum Route: Sendable, Hashable {
+package enum Route: Sendable, Hashable {
   case query
   case search
   case documents
@@ -16,7 +16,7 @@ enum Route: Sendable, Hashable {
   case openAPI
 
   /// Every method and path template there is, as `openapi.json` writes them.
-  static let all: [(method: String, template: String)] = [
+  package static let all: [(method: String, template: String)] = [
     ("POST", "/v1/query"), ("POST", "/v1/search"), ("GET", "/v1/documents"), ("GET", "/v1/documents/{id}"),
     ("DELETE", "/v1/documents/{id}"), ("GET", "/v1/documents/{id}/pages/{page}"),
     ("GET", "/v1/documents/{id}/pages/{page}.png"), ("GET", "/health/live"), ("GET", "/health/ready"),

@@ -1,8 +1,8 @@
-import Core
+package import Core
 import HTTPServer
 
 /// The one place where errors become statuses.
-struct Problem: Sendable {
+package struct Problem: Sendable {
   var body: ProblemBody
   var allowedMethods: [String]?
 
@@ -10,7 +10,7 @@ struct Problem: Sendable {
   static let cancelledCode = "request.cancelled"
 
   /// The status of a category: an exhaustive switch, so that a new category must be decided here.
-  static func status(of category: ErrorCategory) -> Int {
+  package static func status(of category: ErrorCategory) -> Int {
     switch category {
     case .invalidInput: 400
     case .unauthenticated: 401

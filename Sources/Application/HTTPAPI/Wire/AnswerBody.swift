@@ -94,6 +94,11 @@ public struct UsageBody: Codable, Sendable, Hashable {
     case inputTokens = "input_tokens"
     case outputTokens = "output_tokens"
   }
+
+  package init(inputTokens: Int, outputTokens: Int) {
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+  }
 }
 
 /// The answer to a question: body of `POST /v1/query` and of `quarry ask --json`.

@@ -54,6 +54,11 @@ public struct LegScoreBody: Codable, Sendable, Hashable {
   public var rank: Int
   /// Raw score.
   public var score: Double
+
+  package init(rank: Int, score: Double) {
+    self.rank = rank
+    self.score = score
+  }
 }
 
 /// A passage.

@@ -27,6 +27,21 @@ public struct ProblemBody: Codable, Sendable, Hashable {
     case type, title, status, detail, instance, code, remedy, field, position, reasons
     case traceID = "trace_id"
   }
+
+  /// Creates a problem without what only some have.
+  package init(
+    type: String, title: String, status: Int, detail: String, instance: String, code: String, traceID: String,
+    remedy: String? = nil
+  ) {
+    self.type = type
+    self.title = title
+    self.status = status
+    self.detail = detail
+    self.instance = instance
+    self.code = code
+    self.traceID = traceID
+    self.remedy = remedy
+  }
 }
 
 /// One reason why the service is not ready.
@@ -52,4 +67,9 @@ public struct HealthBody: Codable, Sendable, Hashable {
   public var status: String
   /// The version of Quarry.
   public var version: String
+
+  package init(status: String, version: String) {
+    self.status = status
+    self.version = version
+  }
 }

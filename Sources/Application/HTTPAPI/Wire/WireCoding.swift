@@ -5,8 +5,9 @@ public enum WireCoding {
   /// Encodes a body; `pretty` for people.
   public static func encode(_ body: some Encodable, pretty: Bool = false) throws -> [UInt8] {
     let encoder = JSONEncoder()
+    // Sorted, because the encoder's own order changes from one encoding to the next.
     encoder.outputFormatting =
-      pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.withoutEscapingSlashes]
+      pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .iso8601
     return [UInt8](try encoder.encode(body))
   }

@@ -18,6 +18,8 @@ actor FakeLibrary: DocumentSource, PageReader {
   var rootStamp = "device-1"
   /// Pages that the reader keeps back at the end of every document.
   var withheld = 0
+  /// What the reader finds wrong with every document as a whole.
+  var damage: String?
 
   init(root: String = "/library", collection: CollectionName = .default) {
     self.root = SourceURI(filePath: root)
@@ -42,7 +44,8 @@ actor FakeLibrary: DocumentSource, PageReader {
   func removeAll() { files = [:] }
   func fail(_ name: String, with error: (any Error)?) { errors[Self.uri(name)] = error }
   func failListing(with error: (any Error)?) { listError = error }
-  func set(isComplete: Bool? = nil, rootStamp: String? = nil, withheld: Int? = nil) {
+  func set(isComplete: Bool? = nil, rootStamp: String? = nil, withheld: Int? = nil, damage: String? = nil) {
+    self.damage = damage ?? self.damage
     self.isComplete = isComplete ?? self.isComplete
     self.rootStamp = rootStamp ?? self.rootStamp
     self.withheld = withheld ?? self.withheld
@@ -98,6 +101,7 @@ actor FakeLibrary: DocumentSource, PageReader {
     }
     return DocumentReading(
       document: ExtractedDocument(
-        pageCount: pages.count, metadata: DocumentMetadata(title: "Title of \(name)"), outline: []), pages: stream)
+        pageCount: pages.count, metadata: DocumentMetadata(title: "Title of \(name)"), outline: [], damage: damage),
+      pages: stream)
   }
 }

@@ -189,6 +189,18 @@ struct Bench {
     #expect(entry.coverage == [.text: 2, .missing: 1])
   }
 
+  @Test func damagedFilesAreIncomplete_alsoAfterARebuild() async throws {
+    let bench = Bench()
+    await bench.library.put("cut.pdf", ["The pump moves water."])
+    await bench.library.set(damage: "The file was cut.")
+    try await bench.ingest()
+    let id = try #require(try await bench.source("cut.pdf")).document.id
+    #expect(try await bench.index.entry(id)?.state == .incomplete)
+    #expect(try await bench.index.entry(id)?.reason == "The file was cut.")
+    _ = try await bench.ingester(FakeEmbedder(model: "other")).rebuild(bytes: nil, context: bench.context)
+    #expect(try await bench.index.entry(id)?.reason == "The file was cut.")
+  }
+
   @Test func widthBoundsHowManyDocumentsAreReadAtOnce() async throws {
     let bench = Bench()
     for number in 0..<12 { await bench.library.put("\(number).pdf", ["Document number \(number) here."]) }

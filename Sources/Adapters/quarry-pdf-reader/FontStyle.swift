@@ -20,6 +20,9 @@ extension FontMessage {
         ["bold", "black", "heavy", "-medi", "-demi", "semibold", "-bd"], ["bx", "b1", "ssbx", "roman-bold"]),
       isItalic: has(["italic", "oblique", "ital", "slanted", "-it", "-obli"], ["ti", "sl", "bxti", "mi", "ssi"]),
       isMonospaced: has(
-        ["mono", "courier", "consol", "typewriter", "menlo", "nimbusmon", "inconsolata", "sourcecode"], ["tt", "tk"]))
+        [
+          "mono", "courier", "consol", "typewriter", "menlo", "nimbusmon", "inconsolata", "sourcecode", "cursor",
+          "typewr",
+        ], ["tt", "tk"]))
   }
 }

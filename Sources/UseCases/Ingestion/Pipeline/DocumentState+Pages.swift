@@ -2,7 +2,13 @@ import Core
 
 extension DocumentState {
   /// Where a document with these pages stands, and why when it is not `ready`.
-  static func judged(by pages: [Page]) -> (state: DocumentState, reason: String?) {
+  static func judged(by pages: [Page], damage: String? = nil) -> (state: DocumentState, reason: String?) {
+    let (state, reason) = judged(by: pages)
+    guard let damage else { return (state, reason) }
+    return (state == .ready ? .incomplete : state, reason.map { "\(damage) Also, \($0)." } ?? damage)
+  }
+
+  private static func judged(by pages: [Page]) -> (state: DocumentState, reason: String?) {
     var counts: [PageCoverage: Int] = [:]
     for page in pages { counts[page.coverage, default: 0] += 1 }
     let unreadable = pages.lazy.filter(\.coverage.isUnreadable).count

@@ -15,7 +15,7 @@ extension Ingester {
       await progress(.embedded(document.uri, chunks: done, of: prepared.chunks.count))
     }
     let embedded = ContinuousClock.now
-    let (state, reason) = DocumentState.judged(by: prepared.extraction.pages)
+    let (state, reason) = DocumentState.judged(by: prepared.extraction.pages, damage: prepared.damage)
     var metadata = prepared.extraction.metadata
     metadata.attributes.merge(settings.attributes) { _, given in given }
     let indexed = IndexedDocument(

@@ -22,6 +22,8 @@ extension Ingester {
     var byteCount: Int
     var isNew: Bool
     var extraction: StoredExtraction
+    /// What the reader found wrong with the file as a whole.
+    var damage: String?
     var chunks: [Chunk]
     var previous: IndexedSource?
     var seconds: [String: Double]
@@ -160,10 +162,11 @@ extension Ingester {
     var seconds: [String: Double] = [:]
     let started = ContinuousClock.now
     let extraction: StoredExtraction
+    var damage: String?
     if let stored = try await index.extraction(of: copy.version, pipeline: pipeline) {
       extraction = stored
     } else {
-      extraction = try await self.extraction.extraction(of: copy, uri: item.object.uri, progress: progress)
+      (extraction, damage) = try await self.extraction.extraction(of: copy, uri: item.object.uri, progress: progress)
     }
     let extracted = ContinuousClock.now
     seconds["extract"] = (extracted - started).seconds
@@ -173,7 +176,7 @@ extension Ingester {
     return .extracted(
       Prepared(
         document: document, object: item.object, byteCount: copy.byteCount, isNew: live == nil,
-        extraction: extraction, chunks: chunks, previous: live, seconds: seconds))
+        extraction: extraction, damage: damage, chunks: chunks, previous: live, seconds: seconds))
   }
 
   /// The document of these bytes: the next version of the one there, else a new one of the next generation.

@@ -93,8 +93,7 @@ let application: [Target] = [
   module(
     "Application", "HTTPAPI",
     uses: [
-      "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPServer", "Cryptography", "Concurrency",
-      "Spelling",
+      "Core", "Telemetry", "Answering", "HTTPServer", "Cryptography", "Concurrency", "Spelling",
     ], resources: [.embedInCode("OpenAPI/openapi.json")]),
   module(
     "Application", "Service",
@@ -138,7 +137,7 @@ let testing: [Target] = [
   tests(of: "SQLiteStore", uses: ["Core", "SQLite", "QuarryTesting"]),
   tests(
     of: "HTTPAPI",
-    uses: ["Core", "Telemetry", "Answering", "HTTPServer", "Cryptography", "Concurrency", "QuarryTesting"]),
+    uses: ["Core", "Telemetry", "Answering", "Concurrency", "QuarryTesting"]),
   tests(of: "Service", uses: ["Core", "Configuration", "QuarryTesting"]),
   tests(
     of: "Commands", uses: ["Core", "Service", "ArgumentParsing", "QuarryTesting", "quarry", "quarry-pdf-reader"]),

@@ -31,6 +31,15 @@ public enum ErrorCategory: String, Sendable, Codable, CaseIterable {
   case cancelled
   /// A defect in Quarry.
   case `internal`
+
+  /// Whether the service, its state or something it depends on is at fault, rather than the caller: what an operator
+  /// should look at, and so an error in the log.
+  public var isServiceFault: Bool {
+    switch self {
+    case .invalidInput, .unauthenticated, .forbidden, .notFound, .gone, .tooLarge, .rateLimited, .cancelled: false
+    case .invalidConfiguration, .conflict, .unavailable, .timedOut, .storageFull, .corrupt, .internal: true
+    }
+  }
 }
 
 /// An error that can be reported well: every module's public error struct conforms.

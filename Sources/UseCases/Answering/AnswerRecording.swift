@@ -53,7 +53,8 @@ extension QuestionAnswering {
     event.timings.total = seconds
     event.errorCode = (error as? any CategorizedError)?.code ?? (error is CancellationError ? "cancelled" : "internal")
     recorder.record(.answer(event), context: context, collection: collection(of: work), answerID: id)
-    log.log(.error, "a question failed", error: error, context: context)
+    let isFault = (error as? any CategorizedError)?.category.isServiceFault ?? !(error is CancellationError)
+    log.log(isFault ? .error : .info, "a question failed", error: error, context: context)
     recorder.metric(MetricName.questions, 1, unit: .count, dimensions: dimensions(.failed, context))
   }
 

@@ -33,7 +33,7 @@ public struct LoadedConfiguration: Sendable {
 
   /// Variables that begin with `QUARRY_` and set no key.
   private static let otherVariables: Set<String> = [
-    "QUARRY_CONFIG", "QUARRY_SHARED", "QUARRY_PYTHON", "QUARRY_KEY",
+    "QUARRY_CONFIG", "QUARRY_SHARED", "QUARRY_PYTHON", "QUARRY_KEY", "QUARRY_KERNELS", "QUARRY_LONG_TESTS",
   ]
 
   private static func file(named path: String?, _ environment: [String: String]) throws -> ConfigurationFile? {

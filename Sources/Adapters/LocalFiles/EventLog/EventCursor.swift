@@ -1,5 +1,5 @@
-import Core
-import FoundationEssentials
+package import Core
+package import FoundationEssentials
 import Telemetry
 
 /// Reads the log hour by hour, merging the files of each hour by time.
@@ -53,11 +53,11 @@ struct EventCursor {
 ///
 /// A writer's lines are nearly in order: threads overtake each other by a batch at most. So each file is read a
 /// window ahead. An hour of few bytes is read whole, which sorts it whatever its order.
-struct EventMerge {
+package struct EventMerge {
   /// Compressed bytes of an hour that is read whole.
-  private static let smallHour = 8 << 20
+  package static let smallHour = 8 << 20
   /// Events held for all files of a larger hour, about 4 KB each with their vectors.
-  private static let heldEvents = 8192
+  package static let heldEvents = 8192
 
   private let range: Range<Date>
   private let kind: EventKind?
@@ -65,7 +65,7 @@ struct EventMerge {
   private var files: [EventFileLines] = []
   private var heap = EventHeap()
 
-  init(
+  package init(
     paths: [String], range: Range<Date>, kind: EventKind?, unreadable: @escaping @Sendable (String) -> Void,
     smallHour: Int = EventMerge.smallHour, heldEvents: Int = EventMerge.heldEvents
   ) {
@@ -88,7 +88,7 @@ struct EventMerge {
     }
   }
 
-  mutating func next() -> Event? {
+  package mutating func next() -> Event? {
     guard let (event, file) = heap.removeFirst() else { return nil }
     _ = readOne(of: file)
     return event

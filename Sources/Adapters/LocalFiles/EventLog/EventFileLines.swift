@@ -3,14 +3,14 @@ import Glibc
 
 /// The lines of one file of the log, decompressed piece by piece. What is damaged is reported and passed over: the
 /// search for the next gzip member begins anew behind the start of the damaged one.
-final class EventFileLines {
-  enum Item {
+package final class EventFileLines {
+  package enum Item: Equatable {
     case line([UInt8], number: Int)
     case unreadable(String)
   }
 
   /// Longer lines are reported, not read: no event comes near it, and memory stays bounded.
-  static let longestLine = 64 << 20
+  package static let longestLine = 64 << 20
   /// The start of the members that Quarry writes: gzip, deflate, no flags, no time (RFC 1952, section 2.3).
   private static let memberMark: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0]
   /// Deflate expands up to 1032 times (zlib's manual), so one piece gives 17 MB at most.
@@ -32,7 +32,7 @@ final class EventFileLines {
   private var isAtEnd = false
 
   /// - Throws: The error of a file that cannot be opened.
-  init(path: String, longestLine: Int = EventFileLines.longestLine) throws(LocalFilesError) {
+  package init(path: String, longestLine: Int = EventFileLines.longestLine) throws(LocalFilesError) {
     self.path = path
     self.longestLine = longestLine
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -46,7 +46,7 @@ final class EventFileLines {
   }
 
   /// The next line or report; nil at the end.
-  func next() -> Item? {
+  package func next() -> Item? {
     while nextReady == ready.count {
       ready.removeAll(keepingCapacity: true)
       nextReady = 0

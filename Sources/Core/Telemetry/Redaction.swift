@@ -1,14 +1,15 @@
 public import Core
 
-/// What is taken out of events before they leave the process.
+/// What is taken out of events before they leave the process. Text that contains or retells a field goes with it.
 public enum RedactedField: String, Sendable, CaseIterable {
-  /// The question, as asked and as rewritten, and its place in the prompt.
+  /// The question as asked and as rewritten, the prompt around it, comments and explanations about it. Its
+  /// embedding, from which the text can be guessed, is one of the ``vectors``.
   case question
-  /// The answer's text.
+  /// The answer's text, the quotes in it, earlier answers in the prompt, explanations of scores.
   case answer
   /// The prompt's text: system and turns.
   case prompt
-  /// The quotes of citations.
+  /// The quotes of citations, and the text of extractive answers, which consists of them.
   case quotes
   /// Vectors of questions and chunks.
   case vectors
@@ -34,7 +35,7 @@ extension Event {
           mark("rewritten_question")
         }
       }
-      if fields.contains(.answer) {
+      if fields.contains(.answer) || (fields.contains(.quotes) && answer.outcome == .extractive) {
         answer.answer = Event.redactionMark
         mark("answer")
       }
@@ -43,6 +44,9 @@ extension Event {
         answer.prompt?.system = Event.redactionMark
         answer.prompt?.turns = [Turn(role: .user, text: Event.redactionMark)]
         mark("prompt")
+      } else if let turns = answer.prompt?.turns, fields.contains(.answer), turns.contains(where: \.isAnswer) {
+        answer.prompt?.turns = turns.map { $0.isAnswer ? Turn(role: $0.role, text: Event.redactionMark) : $0 }
+        mark("prompt.turns")
       }
       // An extractive answer is its quotes, so hiding the answer hides them too.
       if !answer.citations.isEmpty, fields.contains(.quotes) || fields.contains(.answer) {
@@ -66,9 +70,20 @@ extension Event {
         mark("comment")
         copy.payload = .feedback(feedback)
       }
-    case .evaluation, .tombstone: break
+    case .evaluation(var evaluation):
+      // Judges quote what they judge.
+      if fields.contains(.question) || fields.contains(.answer), evaluation.explanation != nil {
+        evaluation.explanation = Event.redactionMark
+        mark("explanation")
+        copy.payload = .evaluation(evaluation)
+      }
+    case .tombstone: break
     }
     copy.redacted = redacted + names
     return copy
   }
+}
+
+extension Turn {
+  fileprivate var isAnswer: Bool { role == .assistant }
 }

@@ -105,7 +105,8 @@ public struct StructuredLog: Sendable {
       }
       for (key, value) in fields() {
         line += ","
-        Self.quote(key, into: &line)
+        // Readers of JSON differ in what they make of a key that stands twice.
+        Self.quote(Self.envelopeKeys.contains(key) ? key + "_" : key, into: &line)
         line += ":"
         Self.append(value, into: &line)
       }
@@ -136,6 +137,10 @@ public struct StructuredLog: Sendable {
     }
   }
 
+  private static let envelopeKeys: Set<String> = [
+    "time", "level", "message", "trace_id", "traffic", "caller", "app", "environment",
+  ]
+
   private static func append(_ value: LogValue, into line: inout String) {
     switch value {
     case .string(let text): quote(text, into: &line)
@@ -155,7 +160,9 @@ public struct StructuredLog: Sendable {
       case "\n": line += "\\n"
       case "\r": line += "\\r"
       case "\t": line += "\\t"
-      case let scalar where scalar.value < 0x20 || scalar.value == 0x7F:
+      // Beyond what JSON demands: terminals obey C1 controls, and some readers end lines at U+0085, U+2028, U+2029.
+      case let scalar
+      where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x2028...0x2029).contains(scalar.value):
         let digits = String(scalar.value, radix: 16)
         line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: line.unicodeScalars.append(scalar)

@@ -34,6 +34,13 @@ public final class TelemetryRecorder: Sendable {
     public var dropped = 0
     /// Lost because the log or an exporter failed.
     public var failed = 0
+
+    /// Creates counters.
+    public init(delivered: Int = 0, dropped: Int = 0, failed: Int = 0) {
+      self.delivered = delivered
+      self.dropped = dropped
+      self.failed = failed
+    }
   }
 
   private enum Item {
@@ -41,10 +48,22 @@ public final class TelemetryRecorder: Sendable {
     case metric(MetricPoint)
   }
 
+  private enum Phase {
+    case beforeRun
+    case running
+    case ended
+  }
+
+  private enum Admission {
+    case accepted
+    case dropped
+    case mustWait
+  }
+
   private struct State {
     var queue: [Item] = []
     var counters = Counters()
-    var isDraining = false
+    var phase = Phase.beforeRun
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var lastFailureLogged: Date?
   }
@@ -104,25 +123,26 @@ public final class TelemetryRecorder: Sendable {
     enqueue(.event(event(payload, context: context, collection: collection, answerID: answerID)))
   }
 
-  /// Records events and waits for room in the queue; used where waiting is right, such as ingestion.
-  /// Returns at once when nothing delivers (before ``run()`` or after its end) and the queue is full.
+  /// Records events and waits for room in the queue; used where waiting is right, such as ingestion. Nothing is
+  /// lost while ``run()`` runs; before and after, when nothing delivers, a full queue drops and counts.
   public func recordWhenRoom(
     _ payloads: [EventPayload], context: RequestContext, collection: CollectionName? = nil
   ) async {
     guard eventLog != nil else { return }
     for payload in payloads {
-      let mustWait = state.withLock { $0.queue.count >= capacity && $0.isDraining }
-      if mustWait {
-        await withCheckedContinuation { continuation in
-          let resumeNow = state.withLock { state -> Bool in
-            guard state.queue.count >= capacity, state.isDraining else { return true }
-            state.roomWaiters.append(continuation)
-            return false
-          }
-          if resumeNow { continuation.resume() }
-        }
+      let item = Item.event(event(payload, context: context, collection: collection, answerID: nil))
+      while enqueue(item, mayWait: true) == .mustWait { await waitForRoom() }
+    }
+  }
+
+  private func waitForRoom() async {
+    await withCheckedContinuation { continuation in
+      let resumeNow = state.withLock { state -> Bool in
+        guard state.queue.count >= capacity, state.phase == .running else { return true }
+        state.roomWaiters.append(continuation)
+        return false
       }
-      enqueue(.event(event(payload, context: context, collection: collection, answerID: nil)))
+      if resumeNow { continuation.resume() }
     }
   }
 
@@ -147,18 +167,21 @@ public final class TelemetryRecorder: Sendable {
         return stream
       })
     else { return }
-    state.withLock { $0.isDraining = true }
+    state.withLock { $0.phase = .running }
     await deliverAll()
     for await _ in stream {
       await deliverAll()
     }
-    await deliverAll()
-    let waiters = state.withLock { state in
-      state.isDraining = false
-      defer { state.roomWaiters = [] }
-      return state.roomWaiters
+    while !end() { await deliverAll() }
+  }
+
+  /// Ends delivery unless something is waiting: what comes later is counted as dropped, never left in the queue.
+  private func end() -> Bool {
+    state.withLock { state in
+      guard state.queue.isEmpty else { return false }
+      state.phase = .ended
+      return true
     }
-    for waiter in waiters { waiter.resume() }
   }
 
   /// Lets ``run()`` deliver what is left and return.
@@ -176,16 +199,19 @@ public final class TelemetryRecorder: Sendable {
     ).redacting(redaction)
   }
 
-  private func enqueue(_ item: Item) {
-    let accepted = state.withLock { state -> Bool in
-      guard state.queue.count < capacity else {
-        state.counters.dropped += 1
-        return false
+  @discardableResult
+  private func enqueue(_ item: Item, mayWait: Bool = false) -> Admission {
+    let admission = state.withLock { state -> Admission in
+      if state.phase != .ended, state.queue.count < capacity {
+        state.queue.append(item)
+        return .accepted
       }
-      state.queue.append(item)
-      return true
+      if mayWait, state.phase == .running { return .mustWait }
+      state.counters.dropped += 1
+      return .dropped
     }
-    if accepted { wake.yield() }
+    if admission == .accepted { wake.yield() }
+    return admission
   }
 
   private func deliverAll() async {

@@ -68,6 +68,9 @@ import Testing
     #expect(half.refusedAnswerable == 0.5 && half.refusedUnanswerable == 0.75)
   }
 
+  /// Fewer folds and draws than by default: tests run unoptimised.
+  private let quick = RefusalCalibration.Settings(folds: 5, bootstrap: Bootstrap(resamples: 40))
+
   private func samples(_ count: Int, seed: UInt64, set: String, informative: Bool) -> [RefusalCalibration.Sample] {
     var uniform = Uniform(state: seed)
     return (0..<count).map { place in
@@ -78,7 +81,7 @@ import Testing
   }
 
   @Test func reportsChance_whenFeaturesSayNothing() throws {
-    let report = try RefusalCalibration.fit(samples(240, seed: 3, set: "noise", informative: false))
+    let report = try RefusalCalibration.fit(samples(240, seed: 3, set: "noise", informative: false), settings: quick)
     let area = try #require(report.area.value)
     // Scores of samples that the model saw would be well above one half.
     #expect(area < 0.6, "\(area)")
@@ -87,7 +90,8 @@ import Testing
 
   @Test func keepsItsRule_onQuestionsItDidNotSee() throws {
     let report = try RefusalCalibration.fit(
-      samples(300, seed: 4, set: "one", informative: true) + samples(150, seed: 5, set: "two", informative: true))
+      samples(300, seed: 4, set: "one", informative: true) + samples(150, seed: 5, set: "two", informative: true),
+      settings: quick)
     #expect(try #require(report.area.value) > 0.95)
     #expect(try #require(report.refusedAnswerable.value) < 0.16)
     #expect(try #require(report.refusedUnanswerable.value) > 0.8)

@@ -25,7 +25,8 @@ public enum QuarryTool {
     ],
     commands: [
       IngestCommand.self, AskCommand.self, SearchCommand.self, DocumentsCommand.self, ServeCommand.self,
-      KeysCommand.self, ConfigCommand.self, ArchiveCommand.self, DoctorCommand.self, CompletionCommand.self,
+      KeysCommand.self, ConfigCommand.self, EvaluateCommand.self, ArchiveCommand.self, DoctorCommand.self,
+      CompletionCommand.self,
     ], globals: GlobalOptions.self, exitCodes: ExitCode.meanings, usageExitCode: ExitCode.usage, report: report)
 
   private static func report(_ error: any Error) -> FailureReport {

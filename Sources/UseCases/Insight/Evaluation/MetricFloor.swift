@@ -13,7 +13,7 @@ public struct MetricFloor: Sendable, Hashable, CustomStringConvertible {
 
   /// Reads `name=value`.
   /// - Throws: ``InsightError`` `evaluate.floor` for an unknown name or a value that is not 0 to 1.
-  public init(parsing text: String) throws {
+  public init(parsing text: String) throws(InsightError) {
     let parts = text.split(separator: "=", omittingEmptySubsequences: false)
       .map { String($0).split(whereSeparator: \.isWhitespace).joined() }
     guard parts.count == 2, Self.names.contains(parts[0]) else {

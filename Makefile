@@ -46,9 +46,9 @@ install: ## both programs and the completions, below DESTDIR and PREFIX (/usr/lo
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
 	install -m 755 $(BIN)/quarry $(BIN)/quarry-pdf-reader "$(DESTDIR)$(PREFIX)/bin"
-	$(BIN)/quarry completions bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/quarry"
-	$(BIN)/quarry completions zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_quarry"
-	$(BIN)/quarry completions fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/quarry.fish"
+	$(BIN)/quarry completion bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/quarry"
+	$(BIN)/quarry completion zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_quarry"
+	$(BIN)/quarry completion fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/quarry.fish"
 
 clean: ## remove what was built; the model and the packages stay
 	rm -rf .build .venv

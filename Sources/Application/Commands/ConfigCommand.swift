@@ -4,10 +4,10 @@ import FoundationEssentials
 import HTTPAPI
 import Service
 
-/// `quarry config`: what is configured, and where.
+/// `quarry config`: what is configured and where, and what can be.
 struct ConfigCommand: CommandGroup {
   static let configuration = CommandConfiguration(
-    "config", abstract: "Show or check the configuration.", subcommands: [Show.self, Check.self])
+    "config", abstract: "Show or check the configuration.", subcommands: [Show.self, Check.self, Keys.self])
 
   init() {}
 
@@ -60,6 +60,43 @@ struct ConfigCommand: CommandGroup {
         context.print("{\"file\":\(loaded.file.map { "\"\($0)\"" } ?? "null"),\"valid\":true}")
       } else {
         context.print("The configuration is valid (\(loaded.file ?? "defaults and environment only")).")
+      }
+    }
+  }
+
+  private struct KeyBody: Encodable {
+    var key: String
+    var type: String
+    var `default`: String?
+    var variable: String?
+    var secret: Bool
+    var documentation: String
+  }
+
+  /// `quarry config keys`: the reference from which the table of docs/configuration.md is made.
+  struct Keys: Command {
+    static let configuration = CommandConfiguration(
+      "keys", abstract: "List every key there is, with its type, default, environment variable and meaning.")
+
+    @OptionGroup var globals: GlobalOptions
+
+    init() {}
+
+    mutating func run(_ context: CommandContext) async throws {
+      let keys = try globals.load(context).knownKeys
+      if globals.json {
+        let bodies = keys.map {
+          KeyBody(
+            key: $0.key, type: $0.type, default: $0.defaultValue, variable: $0.environmentVariable,
+            secret: $0.isSecret, documentation: $0.documentation)
+        }
+        context.output(String(decoding: try WireCoding.encode(bodies, pretty: true), as: UTF8.self) + "\n")
+        return
+      }
+      for key in keys {
+        context.print("\(key.key): \(key.type)\(key.defaultValue.map { ", default \($0)" } ?? "")")
+        if let variable = key.environmentVariable { context.print(context.dim("    \(variable)")) }
+        context.print("    \(key.documentation)")
       }
     }
   }

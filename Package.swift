@@ -59,7 +59,7 @@ let platform: [Target] = [
   module("Platform", "ArgumentParsing", uses: ["Spelling"]),
   module("Platform", "Configuration", uses: ["CYAML", "Spelling"]),
   module("Platform", "SQLite", uses: ["CSQLite", "Concurrency"]),
-  module("Platform", "HTTPServer", uses: ["CMicroHTTPD", "CLinux", "Concurrency"]),
+  module("Platform", "HTTPServer", uses: ["CMicroHTTPD", "Concurrency"]),
 ]
 
 let core: [Target] = [
@@ -118,12 +118,12 @@ let testing: [Target] = [
   tests(of: "Concurrency", uses: []),
   tests(of: "Compression", uses: []),
   tests(of: "Cryptography", uses: []),
-  tests(of: "ChildProcess", uses: ["CLinux", "Concurrency"]),
+  tests(of: "ChildProcess", uses: ["Concurrency"]),
   tests(of: "Spelling", uses: []),
   tests(of: "ArgumentParsing", uses: []),
   tests(of: "Configuration", uses: []),
   tests(of: "SQLite", uses: ["Concurrency"]),
-  tests(of: "HTTPServer", uses: ["CLinux", "Concurrency"]),
+  tests(of: "HTTPServer", uses: ["Concurrency"]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
   tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),

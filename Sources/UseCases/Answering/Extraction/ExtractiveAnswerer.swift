@@ -20,7 +20,7 @@ public struct ExtractiveAnswerer: Answerer {
 
     /// Creates settings.
     public init(
-      sentences: Int = 3, considered: Int = 48, wordWeight: Float = 0.4, rankPenalty: Float = 0.02,
+      sentences: Int = 3, considered: Int = 24, wordWeight: Float = 0.4, rankPenalty: Float = 0.02,
       fragmentPenalty: Float = 0.2, relativeFloor: Float = 0.8
     ) {
       self.sentences = sentences

@@ -51,6 +51,9 @@ public final class LocalEmbedder: Embedder {
   /// 256 tokens, counted exactly.
   public var limit: EmbeddingLimit { .tokens(Self.tokenLimit, counter: tokenizer) }
 
+  /// Latin only: the model was trained on English, and retrieval in other scripts is near random.
+  public func reads(_ script: Script) -> Bool { script == .latin }
+
   /// Embeds `texts`, in order; longer ones than the limit are cut. Cancellation takes effect between batches.
   /// - Throws: ``LocalModelsError``, or `CancellationError`.
   public func embed(_ texts: [String], as input: EmbeddingInput) async throws -> [Embedding] {

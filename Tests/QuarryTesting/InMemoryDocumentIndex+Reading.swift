@@ -33,7 +33,7 @@ extension InMemoryDocumentIndex {
       return Array(found.sorted { ($1.score, $0.chunk) < ($0.score, $1.chunk) }.prefix(max(0, request.depth)))
     }
     var legs: [RetrievalLeg: [Candidate]] = [:]
-    if let embedding = request.embedding {
+    if let embedding = request.embedding, request.searchesDense {
       legs[.dense] = best { Double(embedding.cosine(to: $0.embedding)) }
     }
     func overlap(_ parts: Set<String>, _ text: String, _ split: (String) -> [String]) -> Double? {

@@ -56,7 +56,7 @@ private struct Search {
     }
     let allowed = try allowedRevisions(space)
     var hits: [RetrievalLeg: [Hit]] = [:]
-    if let embedding = request.embedding {
+    if let embedding = request.embedding, request.searchesDense {
       let searched = allowed.map { allowed in segments.filter { allowed.contains($0.revision) } } ?? segments
       hits[.dense] = DenseSearch.nearest(to: embedding.vector, in: searched, depth: request.depth)
         .map { Hit(chunk: $0.chunk, score: Double($0.score)) }
@@ -67,7 +67,7 @@ private struct Search {
   }
 
   private var asked: [RetrievalLeg] {
-    (request.embedding == nil ? [] : [.dense]) + (request.lexicalText == nil ? [] : [.lexical])
+    (request.embedding == nil || !request.searchesDense ? [] : [.dense]) + (request.lexicalText == nil ? [] : [.lexical])
       + (request.trigramText == nil ? [] : [.trigram])
   }
 

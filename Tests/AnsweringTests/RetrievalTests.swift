@@ -37,6 +37,34 @@ struct ReciprocalRankFusionTests {
   }
 }
 
+struct ConvexFusionTests {
+  private func candidate(_ name: String, _ score: Double) -> Candidate {
+    Candidate(chunk: ChunkID(rawValue: name), document: DocumentID(rawValue: "d"), score: score)
+  }
+
+  @Test func scoresAreWeightedShares_ofTheQuestionsBest() {
+    let fused = ConvexFusion(weights: [.dense: 0.6, .lexical: 0.4]).fuse(
+      Candidates(
+        legs: [
+          .dense: [candidate("a", 0.8), candidate("b", 0.4)], .lexical: [candidate("c", 10), candidate("b", 5)],
+        ],
+        similarities: [ChunkID(rawValue: "a"): 0.8, ChunkID(rawValue: "b"): 0.4, ChunkID(rawValue: "c"): 0.2],
+        version: StoreVersion(1)))
+    #expect(fused.map(\.chunk.rawValue) == ["a", "c", "b"])
+    // a: .6 × .8/.8; c, which only the words found: .6 × .2/.8 + .4 × 10/10; b: .6 × .4/.8 + .4 × 5/10.
+    for (hit, expected) in zip(fused, [0.6, 0.55, 0.5]) { #expect(abs(hit.score - expected) < 1e-6) }
+    #expect(fused[2].legs[.dense]?.rank == 2 && fused[2].legs[.lexical]?.rank == 2)
+  }
+
+  @Test func cosinesHaveNoSay_whenTheDenseLegWasLeftOut() {
+    let fused = ConvexFusion().fuse(
+      Candidates(
+        legs: [.lexical: [candidate("a", 2), candidate("b", 1)]],
+        similarities: [ChunkID(rawValue: "a"): 0.1, ChunkID(rawValue: "b"): 0.9], version: StoreVersion(1)))
+    #expect(fused.map(\.chunk.rawValue) == ["a", "b"])
+  }
+}
+
 /// Reads Latin text only, as the built-in model does.
 private struct LatinEmbedder: Embedder {
   let base = FakeEmbedder()
@@ -100,6 +128,18 @@ struct HybridRetrieverTests {
     #expect(found.passages.count == 1)
     #expect(
       Set([found.passages[0].document.name] + found.passages[0].alsoIn.map(\.name)) == ["a.pdf", "b.pdf"])
+  }
+
+  @Test func aPhraseOfTheQuestionMovesItsPassageUp() async throws {
+    let fixture = Fixture()
+    _ = try await fixture.add([
+      "The gap of the valve lets the air of the hall out of the rotor.", "The air gap of the rotor is wide.",
+    ])
+    let question = Question(text: "valve hall: is there an air gap?")
+    let with = try await fixture.retriever(.init(phraseWeight: 2)).retrieve(question, context: .init())
+    let without = try await fixture.retriever(.init(phraseWeight: 0)).retrieve(question, context: .init())
+    #expect(with.passages.first?.chunk.pages.first?.page == 2)
+    #expect(without.passages.first?.chunk.pages.first?.page == 1)
   }
 
   @Test func topKLimitsPassages() async throws {

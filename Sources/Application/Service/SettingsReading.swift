@@ -112,7 +112,12 @@ extension ChunkingSettings {
 extension RetrievalSettings {
   fileprivate init(_ reader: ConfigurationReader) {
     func weight(_ leg: RetrievalLeg, _ doc: String) -> (RetrievalLeg, Double) {
-      (leg, reader.value("weights.\(leg.rawValue)", .double(in: 0...100), default: 1, doc: doc))
+      (
+        leg,
+        reader.value(
+          "weights.\(leg.rawValue)", .double(in: 0...100), default: RetrievalSettings.defaultWeights[leg] ?? 1, doc: doc
+        )
+      )
     }
     self.init(
       topK: reader.value(
@@ -120,6 +125,9 @@ extension RetrievalSettings {
         doc: "Passages retrieved when a question names no number."),
       depth: reader.value(
         "depth", .int(in: 10...1000), default: 100, doc: "Candidates taken from each leg before fusion."),
+      fusion: reader.value(
+        "fusion", .oneOf(), default: RetrievalSettings().fusion,
+        doc: "How the legs become one ranking: `convex` adds weighted scores, `reciprocal_rank` weighted ranks."),
       fusionK: reader.value(
         "fusionK", .double(in: 1...1000), default: 60, doc: "The constant of reciprocal rank fusion."),
       weights: Dictionary(
@@ -128,6 +136,9 @@ extension RetrievalSettings {
           weight(.lexical, "Weight of the word leg; 0 leaves it out."),
           weight(.trigram, "Weight of the trigram leg; 0 leaves it out."),
         ]),
+      phraseWeight: reader.value(
+        "phraseWeight", .double(in: 0...10), default: RetrievalSettings().phraseWeight,
+        doc: "What a passage with all of the question's phrases gets on top of its score; convex fusion only."),
       minimumSimilarity: reader.optional(
         "minimumSimilarity", .double(in: -1...1), doc: "The lowest cosine a passage may have."
       ).map(Float.init),

@@ -38,9 +38,10 @@ public struct HybridRetriever: Retriever {
         depth: max(settings.depth, topK * 4)))
 
     let floor = question.minimumSimilarity ?? settings.minimumSimilarity
-    let fused = ReciprocalRankFusion(k: settings.fusionK, weights: settings.weights).fuse(candidates.legs)
-      .filter { hit in floor.map { (candidates.similarities[hit.chunk] ?? -1) >= $0 } ?? true }
-    var passages = try await passages(from: fused, similarities: candidates.similarities, topK: topK)
+    let fused = fuse(candidates).filter { hit in floor.map { (candidates.similarities[hit.chunk] ?? -1) >= $0 } ?? true
+    }
+    var passages = try await passages(
+      from: fused, similarities: candidates.similarities, question: question.text, topK: topK)
     if let reranker { passages = try await reranker.rerank(passages, for: question.text, limit: topK) }
     let end = clock.now
 
@@ -66,20 +67,32 @@ public struct HybridRetriever: Retriever {
 
   private func weight(_ leg: RetrievalLeg) -> Double { settings.weights[leg] ?? 1 }
 
-  /// Loads the best chunks, shows equal texts once, and ranks contents matter below its equals.
+  private func fuse(_ candidates: Candidates) -> [FusedCandidate] {
+    switch settings.fusion {
+    case .convex: ConvexFusion(weights: settings.weights).fuse(candidates)
+    case .reciprocalRank:
+      ReciprocalRankFusion(k: settings.fusionK, weights: settings.weights).fuse(candidates.legs)
+    }
+  }
+
+  /// Loads the best chunks, rewards phrases of the question, shows equal texts once, and ranks contents matter
+  /// below its equals.
   private func passages(
-    from fused: [ReciprocalRankFusion.Fused], similarities: [ChunkID: Float], topK: Int
+    from fused: [FusedCandidate], similarities: [ChunkID: Float], question: String, topK: Int
   ) async throws -> [Passage] {
-    // Half as many again leave room for equal passages and demoted contents pages.
-    let window = Array(fused.prefix(topK * 3 / 2 + 10))
+    // More than asked for: phrases move passages up, equal texts and contents pages make room.
+    let window = Array(fused.prefix(topK * 3 / 2 + 40))
+    let phrases = PhraseMatch(question: question)
     let stored = try await index.chunks(window.map(\.chunk))
     var ranked: [Passage] = []
     for hit in window {
       guard let found = stored[hit.chunk] else { continue }
+      let phrase = settings.fusion == .convex ? settings.phraseWeight * phrases.share(in: found.chunk) : 0
+      let score = (hit.score + phrase) * (found.chunk.isLowValue ? settings.lowValueFactor : 1)
       ranked.append(
         Passage(
           rank: 0, chunk: found.chunk, document: found.document, similarity: similarities[hit.chunk] ?? 0,
-          score: found.chunk.isLowValue ? hit.score * settings.lowValueFactor : hit.score, legs: hit.legs))
+          score: score, legs: hit.legs))
     }
     ranked.sort { $0.score == $1.score ? $0.chunk.id < $1.chunk.id : $0.score > $1.score }
 

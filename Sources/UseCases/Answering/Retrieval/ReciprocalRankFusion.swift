@@ -14,28 +14,19 @@ package struct ReciprocalRankFusion: Sendable {
     self.weights = weights
   }
 
-  /// A chunk with its fused score.
-  package struct Fused: Sendable, Hashable {
-    package var chunk: ChunkID
-    package var score: Double
-    package var legs: [RetrievalLeg: LegScore]
-  }
-
   /// Fuses ranked lists, best first; equal scores are ordered by chunk id so that results are stable.
-  package func fuse(_ legs: [RetrievalLeg: [Candidate]]) -> [Fused] {
-    var fused: [ChunkID: Fused] = [:]
+  package func fuse(_ legs: [RetrievalLeg: [Candidate]]) -> [FusedCandidate] {
+    var fused: [ChunkID: FusedCandidate] = [:]
     for (leg, candidates) in legs {
       let weight = weights[leg] ?? 1
       guard weight > 0 else { continue }
       for (offset, candidate) in candidates.enumerated() {
         let share = weight / (k + Double(offset + 1))
         let legScore = LegScore(rank: offset + 1, score: candidate.score)
-        fused[candidate.chunk, default: Fused(chunk: candidate.chunk, score: 0, legs: [:])].score += share
+        fused[candidate.chunk, default: FusedCandidate(chunk: candidate.chunk)].score += share
         fused[candidate.chunk]?.legs[leg] = legScore
       }
     }
-    return fused.values.sorted { left, right in
-      left.score == right.score ? left.chunk < right.chunk : left.score > right.score
-    }
+    return fused.values.sorted()
   }
 }

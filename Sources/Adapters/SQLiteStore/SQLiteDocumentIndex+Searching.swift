@@ -67,7 +67,8 @@ private struct Search {
   }
 
   private var asked: [RetrievalLeg] {
-    (request.embedding == nil || !request.searchesDense ? [] : [.dense]) + (request.lexicalText == nil ? [] : [.lexical])
+    (request.embedding == nil || !request.searchesDense ? [] : [.dense])
+      + (request.lexicalText == nil ? [] : [.lexical])
       + (request.trigramText == nil ? [] : [.trigram])
   }
 

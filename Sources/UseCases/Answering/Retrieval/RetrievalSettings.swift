@@ -37,7 +37,7 @@ public struct RetrievalSettings: Sendable, Hashable {
   /// Creates settings; the defaults were chosen on Quarry's own corpus (docs/retrieval.md).
   public init(
     topK: Int = 5, depth: Int = 100, fusion: FusionMethod = .convex, fusionK: Double = 60,
-    weights: [RetrievalLeg: Double] = RetrievalSettings.defaultWeights, phraseWeight: Double = 0.4,
+    weights: [RetrievalLeg: Double] = RetrievalSettings.defaultWeights, phraseWeight: Double = 0.2,
     minimumSimilarity: Float? = nil, lowValueFactor: Double = 0.7
   ) {
     self.topK = topK

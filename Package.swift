@@ -81,12 +81,12 @@ let adapters: [Target] = [
   module("Adapters", "PDFReading", uses: ["Core", "PDFPipe", "ChildProcess", "Concurrency"]),
   module(
     "Adapters", "LocalFiles",
-    uses: ["Core", "Telemetry", "Compression", "Cryptography", "CLinux", "Concurrency"]),
+    uses: ["Core", "Telemetry", "Compression", "Cryptography", "Concurrency"]),
   module(
     "Adapters", "LocalModels", uses: ["Core", "Cryptography", "CKernels", "Concurrency"]),
   module(
     "Adapters", "SQLiteStore",
-    uses: ["Core", "SQLite", "Compression", "Cryptography", "CKernels", "Concurrency"]),
+    uses: ["Core", "SQLite", "Cryptography", "CKernels", "Concurrency"]),
 ]
 
 let application: [Target] = [
@@ -126,7 +126,7 @@ let testing: [Target] = [
   tests(of: "HTTPServer", uses: ["Concurrency"]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
-  tests(of: "Ingestion", uses: ["Core", "QuarryTesting"]),
+  tests(of: "Ingestion", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(of: "Answering", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(of: "Insight", uses: ["Core", "Ingestion", "Answering", "Concurrency", "QuarryTesting"]),
   tests(

@@ -98,9 +98,8 @@ let application: [Target] = [
   module(
     "Application", "Service",
     uses: [
-      "Core", "Telemetry", "Ingestion", "Answering", "Insight", "HTTPAPI", "PDFReading", "LocalFiles",
-      "LocalModels", "SQLiteStore", "Configuration", "Cryptography", "Compression", "HTTPServer",
-      "ChildProcess", "SQLite", "Concurrency",
+      "Core", "Telemetry", "Ingestion", "Answering", "HTTPAPI", "PDFReading", "LocalFiles", "LocalModels",
+      "SQLiteStore", "Configuration", "Concurrency",
     ], resources: [.embedInCode("default.yaml")]),
   module(
     "Application", "Commands",
@@ -113,7 +112,7 @@ let application: [Target] = [
 
 let testing: [Target] = [
   .target(
-    name: "QuarryTesting", dependencies: ["Core", "Telemetry", "Concurrency"], path: "Tests/QuarryTesting",
+    name: "QuarryTesting", dependencies: ["Core", "Concurrency"], path: "Tests/QuarryTesting",
     swiftSettings: strict),
   tests(of: "Concurrency", uses: []),
   tests(of: "Compression", uses: []),
@@ -133,12 +132,12 @@ let testing: [Target] = [
     of: "PDFReading", uses: ["Core", "Ingestion", "PDFPipe", "quarry-pdf-reader"], resources: [.copy("Fixtures")]),
   tests(of: "LocalFiles", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(
-    of: "LocalModels", uses: ["Core", "CKernels", "QuarryTesting"], resources: [.copy("Fixtures")]),
+    of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),
   tests(of: "SQLiteStore", uses: ["Core", "SQLite", "QuarryTesting"]),
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Answering", "Concurrency", "QuarryTesting"]),
-  tests(of: "Service", uses: ["Core", "Configuration", "QuarryTesting"]),
+  tests(of: "Service", uses: ["Configuration"]),
   tests(
     of: "Commands", uses: ["Core", "Service", "ArgumentParsing", "QuarryTesting", "quarry", "quarry-pdf-reader"]),
 ]

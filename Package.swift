@@ -139,7 +139,7 @@ let testing: [Target] = [
     uses: ["Core", "Telemetry", "Answering", "Concurrency", "QuarryTesting"]),
   tests(of: "Service", uses: ["Configuration"]),
   tests(
-    of: "Commands", uses: ["Core", "Service", "ArgumentParsing", "QuarryTesting", "quarry", "quarry-pdf-reader"]),
+    of: "Commands", uses: ["Core", "ArgumentParsing", "Concurrency", "quarry", "quarry-pdf-reader"]),
 ]
 
 let package = Package(

@@ -15,7 +15,7 @@ final class TemporaryFolder: Sendable {
   deinit {
     // Folders that a test made unreadable could not be emptied otherwise.
     _ = try? run("chmod", ["-R", "u+rwX", path])
-    try? FileManager.default.removeItem(atPath: path)
+    _ = try? run("rm", ["-rf", path])
   }
 
   /// Writes a file and the folders above it, and returns its path.

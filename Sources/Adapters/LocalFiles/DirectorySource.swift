@@ -7,8 +7,10 @@ import Glibc
 /// The PDFs of a directory and its folders, or a single file.
 ///
 /// Passed over without a word: hidden names (a leading dot) and files without the suffix `.pdf`. Passed over with
-/// a reason: unfinished downloads and editors' temporary files, links that lead nowhere or back to a folder above,
-/// names that are not UTF-8, and what cannot be read. A file named as the root itself is taken whatever its name.
+/// a reason: unfinished downloads and editors' temporary files, links that lead nowhere, back to a folder above or to
+/// what is listed under its own name, names that are not UTF-8, and what cannot be read. A link that leads out of the
+/// root is listed under its own path, so that all of a source's documents are below its root. A file named as the
+/// root itself is taken whatever its name.
 public struct DirectorySource: DocumentSource {
   /// The root as a `file://` URI with links resolved.
   public let root: SourceURI

@@ -11,6 +11,12 @@ struct DirectoryWalk {
   private var objects: [SourceObject] = []
   private var skipped: [SkippedObject] = []
   private var isComplete = true
+  private var folders: Set<FileID> = []
+  private var files: Set<FileID> = []
+  /// Links are followed when everything has been seen under its own name, those to files last, so that each folder
+  /// and file is taken once, and under its own name if it has one below the root.
+  private var links: [Link] = []
+  private var linksToFiles: [Link] = []
 
   init(root: String, collection: CollectionName, include: [PathPattern], exclude: [PathPattern]) {
     self.root = root
@@ -24,7 +30,15 @@ struct DirectoryWalk {
     guard stat(root, &status) == 0 else { throw .system("read", root, errno: errno) }
     if status.st_mode & S_IFMT == S_IFDIR {
       let entries = try Self.names(in: root)
-      walk(root, relative: "", entries: entries, above: [FolderID(status)])
+      let id = FileID(status)
+      folders.insert(id)
+      walk(root, relative: "", entries: entries, above: [id])
+      var next = 0
+      while next < links.count {
+        follow(links[next], isLast: false)
+        next += 1
+      }
+      for link in linksToFiles { follow(link, isLast: true) }
     } else {
       objects.append(object(path: root, status))
     }
@@ -34,8 +48,8 @@ struct DirectoryWalk {
       rootStamp: "\(status.st_dev)-\(status.st_ino)")
   }
 
-  /// Identifies a folder, so that links cannot lead around in circles.
-  private struct FolderID: Hashable {
+  /// Identifies a folder or file whatever its names.
+  private struct FileID: Hashable {
     let device: UInt
     let inode: UInt
     init(_ status: stat) {
@@ -44,39 +58,78 @@ struct DirectoryWalk {
     }
   }
 
-  private mutating func walk(_ folder: String, relative: String, entries: [[UInt8]], above: Set<FolderID>) {
+  private struct Link {
+    let path: String
+    let relative: String
+    let name: String
+    let above: Set<FileID>
+  }
+
+  private mutating func walk(_ folder: String, relative: String, entries: [[UInt8]], above: Set<FileID>) {
     for bytes in entries {
       guard bytes.first != UInt8(ascii: ".") else { continue }
       guard let name = String(validating: bytes, as: UTF8.self) else {
-        let shown = folder + "/" + String(decoding: bytes, as: UTF8.self)
+        let shown = (folder == "/" ? "" : folder) + "/" + String(decoding: bytes, as: UTF8.self)
         skip(shown, "source.name_not_utf8", "its name is not UTF-8")
         continue
       }
       let path = folder == "/" ? "/" + name : folder + "/" + name
       let below = relative.isEmpty ? name : relative + "/" + name
       var status = stat()
-      guard stat(path, &status) == 0 else {
-        let number = errno
-        // What vanished between listing and looking is simply not there; a dangling link has a reason to be named.
-        if number == ENOENT && !Self.isLink(path) { continue }
-        skip(path, "source.unreadable", String(cString: strerror(number)))
+      guard lstat(path, &status) == 0 else {
+        unreadable(path, errno)
         continue
       }
-      switch status.st_mode & S_IFMT {
-      case S_IFDIR: descend(path, relative: below, status, above: above)
-      case S_IFREG: take(path, relative: below, name: name, status)
-      default:
-        if name.lowercased().hasSuffix(".pdf") { skip(path, "source.not_a_file", "it is not a regular file") }
+      if status.st_mode & S_IFMT == S_IFLNK {
+        links.append(Link(path: path, relative: below, name: name, above: above))
+      } else {
+        visit(path, relative: below, name: name, status, above: above)
       }
     }
   }
 
-  private mutating func descend(_ path: String, relative: String, _ status: stat, above: Set<FolderID>) {
-    let id = FolderID(status)
-    guard !above.contains(id) else {
-      skip(path, "source.link_loop", "it leads back to a folder above it")
+  private mutating func follow(_ link: Link, isLast: Bool) {
+    var status = stat()
+    guard stat(link.path, &status) == 0 else { return unreadable(link.path, errno, isLink: true) }
+    if !isLast && status.st_mode & S_IFMT != S_IFDIR {
+      linksToFiles.append(link)
       return
     }
+    let id = FileID(status)
+    if link.above.contains(id) {
+      skip(link.path, "source.link_loop", "it leads back to a folder above it")
+    } else if folders.contains(id) || (Self.isNamedPDF(link.name) && files.contains(id)) {
+      skip(link.path, "source.same_file", "it is another name of what is taken already")
+    } else {
+      visit(link.path, relative: link.relative, name: link.name, status, above: link.above)
+    }
+  }
+
+  private mutating func visit(
+    _ path: String, relative: String, name: String, _ status: stat, above: Set<FileID>
+  ) {
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      if Self.isNamedPDF(name) { skip(path, "source.not_a_file", "it is a folder; the PDFs in it are taken") }
+      descend(path, relative: relative, status, above: above)
+    case S_IFREG: take(path, relative: relative, name: name, status)
+    default:
+      if Self.isNamedPDF(name) { skip(path, "source.not_a_file", "it is not a regular file") }
+    }
+  }
+
+  /// What vanished between listing and looking is simply not there. A link that leads nowhere is named. Anything else
+  /// may hide documents that are still there: nothing may be deleted because of it.
+  private mutating func unreadable(_ path: String, _ number: Int32, isLink: Bool = false) {
+    let leadsNowhere = number == ENOENT || number == ENOTDIR || number == ELOOP
+    if leadsNowhere && !isLink { return }
+    if !leadsNowhere { isComplete = false }
+    skip(path, "source.unreadable", String(cString: strerror(number)))
+  }
+
+  private mutating func descend(_ path: String, relative: String, _ status: stat, above: Set<FileID>) {
+    let id = FileID(status)
+    folders.insert(id)
     guard above.count < 128 else {
       isComplete = false
       skip(path, "source.too_deep", "it is more than 128 folders deep")
@@ -102,8 +155,11 @@ struct DirectoryWalk {
     guard include.isEmpty || include.contains(where: { $0.matches(relative) }),
       !exclude.contains(where: { $0.matches(relative) })
     else { return }
+    files.insert(FileID(status))
     objects.append(object(path: path, status))
   }
+
+  private static func isNamedPDF(_ name: String) -> Bool { name.lowercased().hasSuffix(".pdf") }
 
   private static let unfinished = [".part", ".crdownload", ".download", ".tmp", ".filepart", ".partial", "~"]
 
@@ -117,11 +173,6 @@ struct DirectoryWalk {
 
   private mutating func skip(_ path: String, _ code: String, _ reason: String) {
     skipped.append(SkippedObject(name: LocalFilesError.quoted(path), code: code, reason: reason))
-  }
-
-  private static func isLink(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 
   /// The names in a folder as bytes, sorted, without `.` and `..`.

@@ -9,8 +9,16 @@ extension StringIdentifier {
   /// The id as text.
   public var description: String { rawValue }
 
-  /// Orders ids by their Unicode scalars.
-  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+  /// Whether the ids are the same text, scalar by scalar. `String` also takes composed and decomposed letters for
+  /// the same, but files of both names can stand side by side.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.rawValue == right.rawValue && left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+  }
+
+  /// Orders ids by their Unicode scalars, as databases do.
+  public static func < (left: Self, right: Self) -> Bool {
+    left.rawValue.utf8.lexicographicallyPrecedes(right.rawValue.utf8)
+  }
 
   /// Reads the id from a single JSON string.
   public init(from decoder: any Decoder) throws {

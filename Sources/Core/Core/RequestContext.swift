@@ -15,13 +15,15 @@ public struct TraceID: StringIdentifier {
     return TraceID(rawValue: hex(generator.next() | 1) + hex(generator.next()))
   }
 
-  /// Reads the trace id of a `traceparent` header (`00-<trace>-<span>-<flags>`); nil when malformed or all zero.
+  /// Reads the trace id of a `traceparent` header (`00-<trace>-<span>-<flags>`, lower-case hex digits); nil when
+  /// malformed or when an id is all zero. Versions after 00 may add fields at the end.
   public init?(traceparent: String) {
     let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count >= 4, parts[0].count == 2, parts[0] != "ff", parts[2].count == 16, parts[3].count == 2,
-      let id = TraceID.validated(parts[1])
+    guard parts.count >= 4, parts[0].isHex(2), parts[0] != "ff", parts.count == 4 || parts[0] != "00",
+      parts[1].isHex(32), parts[1].contains(where: { $0 != "0" }), parts[2].isHex(16),
+      parts[2].contains(where: { $0 != "0" }), parts[3].isHex(2)
     else { return nil }
-    self = id
+    self.init(rawValue: String(parts[1]))
   }
 
   /// Reads the root of an `X-Amzn-Trace-Id` header (`Root=1-<8 hex>-<24 hex>;…`); nil when malformed.
@@ -30,23 +32,25 @@ public struct TraceID: StringIdentifier {
     for field in amazonTraceHeader.split(separator: ";") {
       let trimmed = field.drop { $0 == " " }
       guard trimmed.hasPrefix("Root=") else { continue }
-      let parts = trimmed.dropFirst("Root=".count).split(separator: "-")
-      guard parts.count == 3, parts[0] == "1", parts[1].count == 8, let id = TraceID.validated(parts[1] + parts[2])
+      let parts = trimmed.dropFirst("Root=".count).lowercased()
+        .split(separator: "-", omittingEmptySubsequences: false)
+      guard parts.count == 3, parts[0] == "1", parts[1].isHex(8), parts[2].isHex(24),
+        (parts[1] + parts[2]).contains(where: { $0 != "0" })
       else { return nil }
-      self = id
+      self.init(rawValue: String(parts[1] + parts[2]))
       return
     }
     return nil
   }
+}
 
-  private static func validated(_ text: some StringProtocol) -> TraceID? {
-    let lower = text.lowercased()
-    guard lower.utf8.count == 32, lower.contains(where: { $0 != "0" }),
-      lower.utf8.allSatisfy({
+extension Substring {
+  /// Whether the text is `count` lower-case hex digits.
+  fileprivate func isHex(_ count: Int) -> Bool {
+    utf8.count == count
+      && utf8.allSatisfy {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
-      })
-    else { return nil }
-    return TraceID(rawValue: lower)
+      }
   }
 }
 

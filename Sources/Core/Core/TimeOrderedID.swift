@@ -6,7 +6,9 @@ public enum TimeOrderedID {
   /// Makes an id for `now`; ids of one millisecond are in no particular order.
   public static func make(now: Date) -> String {
     var generator = SystemRandomNumberGenerator()
-    let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000)) & 0xFFFF_FFFF_FFFF
+    // A clock that is wrong must not end the process: times outside the format's 48 bits become its limits.
+    let time = now.timeIntervalSince1970 * 1000
+    let milliseconds = time > 0 ? UInt64(min(time, 0xFFFF_FFFF_FFFF)) : 0
     let randomA = UInt64.random(in: 0...0xFFF, using: &generator)
     let randomB = UInt64.random(in: 0...0x3FFF_FFFF_FFFF_FFFF, using: &generator)
     let high = (milliseconds << 16) | 0x7000 | randomA

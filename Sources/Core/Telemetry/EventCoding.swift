@@ -27,8 +27,9 @@ public enum EventTime {
   }
 
   private static func milliseconds(_ date: Date) -> Int64 {
-    // Ten thousand years, far within the range of the type; a date may be infinite.
-    Int64((min(max(date.timeIntervalSince1970, -62_135_596_800), 253_402_300_799) * 1000).rounded())
+    // Ten thousand years, far within the range of the type; a date may be infinite or not a number at all.
+    let seconds = date.timeIntervalSince1970
+    return seconds.isNaN ? 0 : Int64((min(max(seconds, -62_135_596_800), 253_402_300_799) * 1000).rounded())
   }
 }
 

@@ -37,7 +37,8 @@ import Testing
     try Data("retrieval:\n  topk: 3\n".utf8).write(to: file)
     let outcome = await run("config", "check", "--config", file.path)
     #expect(outcome.code == 78)
-    #expect(outcome.errors.contains("topK") && outcome.errors.contains("quarry.yaml: line 2, column 3"), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("topK") && outcome.errors.contains("quarry.yaml: line 2, column 3"), "\(outcome.errors)")
   }
 
   @Test func whatDoesNotExistIsSaid() async throws {

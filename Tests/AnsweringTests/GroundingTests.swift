@@ -130,6 +130,8 @@ struct GenerativeAnswererTests {
     #expect(second.conversation == id)
     #expect(
       generator.requests[1].turns.prefix(2).map(\.text) == ["How high is the upper weir?", "Twelve metres [1]."])
+    let last = try #require(generator.requests[1].turns.last?.text)
+    #expect(last.contains("And when was it built?") && !last.contains("How high is the upper weir?"))
     // "it" alone finds nothing: the search knew the question before.
     #expect(second.passages.first?.chunk.text.contains("1962") == true)
   }

@@ -72,8 +72,13 @@ struct QuestionAnsweringTests {
   @Test func aGateWithholdsTheAnswerAndItsCitations() async throws {
     let fixture = Fixture()
     _ = try await fixture.add()
+    let collector = Collector()
     let answer = try await fixture.extractive(gates: [WordGate(forbidden: "twelve")]).answer(
-      Question(text: "How high is the upper weir in metres?"), context: .init())
+      Question(text: "How high is the upper weir in metres?"), context: .init()
+    ) { await collector.take($0) }
+    // Nothing may be streamed before the gate has spoken.
+    #expect(await collector.text.isEmpty)
+    #expect(await collector.passageEvents == 0)
     #expect(answer.outcome == .blockedOutput && answer.citations.isEmpty && answer.passages.isEmpty)
   }
 

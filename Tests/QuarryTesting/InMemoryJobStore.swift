@@ -40,23 +40,34 @@ public actor InMemoryJobStore: JobStore {
   public func lease(_ count: Int, owner: String, now: Date, leaseUntil: Date) async throws -> [IngestionJob] {
     var taken: [IngestionJob] = []
     for key in order where taken.count < count {
-      guard var job = table[key] else { continue }
-      switch job.state {
-      case .queued: break
-      case .retrying: if let next = job.nextTry, next > now { continue }
-      case .running: if let until = job.leaseUntil, until > now { continue }
-      case .done, .parked: continue
-      }
-      job.state = .running
-      job.attempts += 1
-      job.nextTry = nil
-      job.leaseOwner = owner
-      job.leaseUntil = leaseUntil
-      job.updated = now
-      table[key] = job
-      taken.append(job)
+      if let job = take(key, owner: owner, now: now, leaseUntil: leaseUntil) { taken.append(job) }
     }
     return taken
+  }
+
+  /// Takes the job of one object under the same conditions.
+  public func lease(
+    _ uri: SourceURI, collection: CollectionName, owner: String, now: Date, leaseUntil: Date
+  ) async throws -> IngestionJob? {
+    take(Key(uri: uri, collection: collection), owner: owner, now: now, leaseUntil: leaseUntil)
+  }
+
+  private func take(_ key: Key, owner: String, now: Date, leaseUntil: Date) -> IngestionJob? {
+    guard var job = table[key] else { return nil }
+    switch job.state {
+    case .queued: break
+    case .retrying: if let next = job.nextTry, next > now { return nil }
+    case .running: if let until = job.leaseUntil, until > now { return nil }
+    case .done, .parked: return nil
+    }
+    job.state = .running
+    job.attempts += 1
+    job.nextTry = nil
+    job.leaseOwner = owner
+    job.leaseUntil = leaseUntil
+    job.updated = now
+    table[key] = job
+    return job
   }
 
   /// Extends a lease.

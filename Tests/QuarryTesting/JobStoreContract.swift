@@ -15,6 +15,24 @@ public enum JobStoreContract {
 
   /// The claims, each for a fresh store.
   public static let claims: [ContractClaim<any JobStore>] = [
+    ContractClaim("leasesOneObject_onlyWhileNobodyHoldsIt") { store in
+      let object = Sample.object("one.pdf")
+      try await store.enqueue([Sample.object("other.pdf"), object], now: Sample.date)
+      func take(_ owner: String, at seconds: Double) async throws -> IngestionJob? {
+        let now = Sample.date.addingTimeInterval(seconds)
+        return try await store.lease(
+          object.uri, collection: object.collection, owner: owner, now: now, leaseUntil: now.addingTimeInterval(20))
+      }
+      let first = try await take("a", at: 0)
+      #expect(first?.uri == object.uri && first?.state == .running && first?.attempts == 1)
+      #expect(try await take("b", at: 19) == nil)
+      #expect(try await take("b", at: 21)?.leaseOwner == "b")
+      let other = try await store.job(for: Sample.object("other.pdf").uri, collection: object.collection)
+      #expect(other?.state == .queued && other?.attempts == 0)
+      try await store.complete(
+        object.uri, collection: object.collection, owner: "b", stageSeconds: [:], now: Sample.date)
+      #expect(try await take("a", at: 60) == nil)
+    },
     ContractClaim("leasesJobsInOrder_andNeverTwice") { store in
       let objects = (0..<5).map { Sample.object("\($0).pdf") }
       try await store.enqueue(objects, now: Sample.date)

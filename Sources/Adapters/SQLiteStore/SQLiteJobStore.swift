@@ -64,6 +64,23 @@ public final class SQLiteJobStore: JobStore {
     }
   }
 
+  /// Takes the job of one object under the same conditions.
+  public func lease(
+    _ uri: SourceURI, collection: CollectionName, owner: String, now: Date, leaseUntil: Date
+  ) async throws -> IngestionJob? {
+    try await database.write { connection in
+      try connection.first(
+        """
+        UPDATE jobs SET state = 'running', attempts = attempts + 1, next_try = NULL, lease_owner = ?3,
+          lease_until = ?4, updated = ?5
+        WHERE collection = ?1 AND uri = ?2 AND (state = 'queued'
+          OR (state = 'retrying' AND (next_try IS NULL OR next_try <= ?5))
+          OR (state = 'running' AND (lease_until IS NULL OR lease_until <= ?5)))
+        RETURNING \(Self.columns)
+        """, collection.rawValue, uri.rawValue, owner, leaseUntil.seconds, now.seconds, row: Self.job)
+    }
+  }
+
   /// Extends a lease; false when it is no longer the owner's.
   public func extendLease(
     of uri: SourceURI, collection: CollectionName, owner: String, until: Date

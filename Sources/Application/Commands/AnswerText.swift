@@ -5,7 +5,7 @@ import Core
 enum AnswerText {
   static func render(_ answer: Answer, _ context: CommandContext, isQuiet: Bool) -> String {
     var lines: [String] = []
-    lines.append(answer.text)
+    lines.append(singleLine(answer.text, keepingLines: true))
     if !answer.citations.isEmpty {
       lines.append("")
       for citation in answer.citations {
@@ -23,7 +23,7 @@ enum AnswerText {
         lines += ["", context.dim("similarity  score   passage")]
         lines += answer.passages.map { context.dim(scores($0)) }
       }
-      for warning in answer.warnings { lines += ["", "warning: \(warning.message) (\(warning.code))"] }
+      for warning in answer.warnings { lines += ["", singleLine("warning: \(warning.message) (\(warning.code))")] }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -33,7 +33,8 @@ enum AnswerText {
     if retrieval.passages.isEmpty { lines.append("No passages found.") }
     for passage in retrieval.passages {
       if passage.rank > 1 { lines.append("") }
-      let heading = passage.chunk.headingPath.isEmpty ? "" : "  \(passage.chunk.headingPath.joined(separator: " > "))"
+      let heading =
+        passage.chunk.headingPath.isEmpty ? "" : singleLine("  \(passage.chunk.headingPath.joined(separator: " > "))")
       lines.append(
         context.bold("\(passage.rank). \(place(passage.document.name, passage.chunk.pages))") + context.dim(heading))
       let legs = passage.legs.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -41,11 +42,11 @@ enum AnswerText {
       lines.append(
         context.dim(
           "similarity \(decimal(Double(passage.similarity), 3)), score \(decimal(passage.score, 4)) (\(legs))"))
-      lines += wrap(passage.chunk.text, width: max(40, min(context.width, 110)))
-      for other in passage.alsoIn { lines.append(context.dim("also in \(other.name)")) }
+      lines += wrap(singleLine(passage.chunk.text, keepingLines: true), width: max(40, min(context.width, 110)))
+      for other in passage.alsoIn { lines.append(context.dim("also in \(singleLine(other.name))")) }
     }
     if !isQuiet {
-      for warning in retrieval.warnings { lines += ["", "warning: \(warning.message) (\(warning.code))"] }
+      for warning in retrieval.warnings { lines += ["", singleLine("warning: \(warning.message) (\(warning.code))")] }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -59,7 +60,7 @@ enum AnswerText {
     let printed =
       labels.isEmpty
       ? "" : labels.count == 1 ? " (printed \(labels[0]))" : " (printed \(labels[0])–\(labels[labels.count - 1]))"
-    return "\(singleLine(name)), \(text)\(printed)"
+    return singleLine("\(name), \(text)\(printed)")
   }
 
   static func scores(_ passage: Passage) -> String {
@@ -67,11 +68,18 @@ enum AnswerText {
       + place(passage.document.name, passage.chunk.pages)
   }
 
-  /// Names may hold line ends and control characters; a terminal must not see them.
-  static func singleLine(_ text: String) -> String {
+  /// Names, labels and headings come from files: a terminal must not see their control characters, line ends, or
+  /// marks that turn the direction of text around. `keepingLines` leaves line ends and tabs.
+  static func singleLine(_ text: String, keepingLines: Bool = false) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
-      result.append(scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar)
+      switch scalar.value {
+      case 0x09,
+        0x0A where keepingLines:
+        result.append(scalar)
+      case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: result.append("\u{FFFD}")
+      default: result.append(scalar)
+      }
     }
     return String(result)
   }

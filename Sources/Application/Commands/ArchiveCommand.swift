@@ -36,14 +36,13 @@ struct ArchiveCommand: CommandGroup {
         let stream = library.eventLog.events(
           from: start, to: end, kind: type, unreadable: { context.printError("warning: \($0)") })
         for try await event in stream {
-          if globals.json {
-            context.output(String(decoding: try EventCoding.encode(event), as: UTF8.self) + "\n")
-            continue
-          }
           newest.append(event)
           if newest.count > limit * 2 { newest.removeFirst(newest.count - limit) }
         }
-        for event in newest.suffix(limit) { context.print(EventText.line(event)) }
+        for event in newest.suffix(limit) {
+          context.print(
+            globals.json ? String(decoding: try EventCoding.encode(event), as: UTF8.self) : EventText.line(event))
+        }
         if newest.isEmpty && !globals.json && !globals.quiet { context.printError("No events in that time.") }
       }
     }

@@ -17,6 +17,11 @@ struct ConfigCommand: CommandGroup {
     var origin: String
   }
 
+  private struct CheckBody: Encodable {
+    var file: String?
+    var valid: Bool
+  }
+
   /// `quarry config show`.
   struct Show: Command {
     static let configuration = CommandConfiguration(
@@ -57,7 +62,8 @@ struct ConfigCommand: CommandGroup {
       let loaded = try globals.load(context)
       guard !globals.quiet else { return }
       if globals.json {
-        context.print("{\"file\":\(loaded.file.map { "\"\($0)\"" } ?? "null"),\"valid\":true}")
+        let body = CheckBody(file: loaded.file, valid: true)
+        context.output(String(decoding: try WireCoding.encode(body, pretty: true), as: UTF8.self) + "\n")
       } else {
         context.print("The configuration is valid (\(loaded.file ?? "defaults and environment only")).")
       }

@@ -281,6 +281,9 @@ public protocol JobStore: Sendable {
   /// Takes up to `count` jobs that are due, or whose lease has ended, for `owner` until `leaseUntil`; each
   /// take counts as an attempt.
   func lease(_ count: Int, owner: String, now: Date, leaseUntil: Date) async throws -> [IngestionJob]
+  /// Takes the job of one object under the same conditions; nil when it is not due, held by another, or not there.
+  func lease(_ uri: SourceURI, collection: CollectionName, owner: String, now: Date, leaseUntil: Date) async throws
+    -> IngestionJob?
   /// Extends a lease; false when it is no longer the owner's.
   func extendLease(of uri: SourceURI, collection: CollectionName, owner: String, until: Date) async throws -> Bool
   /// Marks a job done, with stage times.

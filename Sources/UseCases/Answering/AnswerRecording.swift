@@ -55,6 +55,7 @@ extension QuestionAnswering {
     recorder.record(.answer(event), context: context, collection: collection(of: work), answerID: id)
     let isFault = (error as? any CategorizedError)?.category.isServiceFault ?? !(error is CancellationError)
     log.log(isFault ? .error : .info, "a question failed", error: error, context: context)
+    guard context.traffic == .live else { return }
     recorder.metric(MetricName.questions, 1, unit: .count, dimensions: dimensions(.failed, context))
   }
 
@@ -63,7 +64,8 @@ extension QuestionAnswering {
     return AnswerEvent(
       conversationID: work.question.conversation,
       turn: work.question.conversation == nil ? nil : work.history.count { $0.role == .user } + 1,
-      question: work.question.text, rewrittenQuestion: work.searched,
+      // A question over the limit is refused; what is recorded of it is bounded all the same.
+      question: String(work.question.text.prefix(settings.questionCharacters)), rewrittenQuestion: work.searched,
       questionEmbedding: retrieval?.questionEmbedding?.vector,
       embeddingIdentity: retrieval?.embeddingIdentity?.canonical,
       indexGeneration: retrieval?.storeVersion.number,

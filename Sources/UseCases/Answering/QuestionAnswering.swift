@@ -130,6 +130,8 @@ public struct QuestionAnswering: Sendable {
 
     let retrieval = try await retriever.retrieve(searched, context: context)
     work.retrieval = retrieval
+    // A gate on the answer must speak before anything of it, or of the passages, is seen.
+    let progress = gates.isEmpty ? progress : { @Sendable _ in }
     await progress(.passages(retrieval.passages))
     guard !retrieval.passages.isEmpty else {
       return DraftAnswer(outcome: .refused, text: RefusalText.nothingFound)
@@ -139,7 +141,7 @@ public struct QuestionAnswering: Sendable {
     }
     try Task.checkCancellation()
     let draft = try await answerer.answer(
-      searched, history: work.history, retrieval: retrieval, context: context, progress: progress)
+      work.question, history: work.history, retrieval: retrieval, context: context, progress: progress)
     if let blocked = try await gate(draft.text, stage: .output, work: &work, context: context) {
       var withheld = draft
       withheld.outcome = .blockedOutput

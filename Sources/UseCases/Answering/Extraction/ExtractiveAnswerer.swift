@@ -139,7 +139,9 @@ public struct ExtractiveAnswerer: Answerer {
     }
     scored.sort { $0.score > $1.score }
     guard let best = scored.first else { return [] }
-    return Array(scored.prefix { $0.score >= best.score * settings.relativeFloor }.prefix(settings.sentences))
+    return Array(
+      scored.prefix { $0.score >= best.score - (1 - settings.relativeFloor) * abs(best.score) }.prefix(
+        settings.sentences))
   }
 
   /// Whether a line says something: it ends like a sentence, or is a row of a table.

@@ -82,21 +82,23 @@ struct PromptBuilder {
     let place = Set(pages).sorted().map(String.init).joined(separator: ", ")
     let heading = passage.chunk.headingPath.joined(separator: " > ")
     return """
-      <passage number="\(number)" document="\(escape(passage.document.name))" pages="\(place)" \
-      section="\(escape(heading))">
+      <passage number="\(number)" document="\(escape(passage.document.name, isAttribute: true))" pages="\(place)" \
+      section="\(escape(heading, isAttribute: true))">
       \(escape(passage.chunk.text))
       </passage>
 
       """
   }
 
-  /// Text cannot close or open the delimiters: angle brackets and quotation marks of our tags are escaped.
-  static func escape(_ text: String) -> String {
+  /// Text cannot close or open the delimiters, nor an attribute of a tag: what could is escaped.
+  static func escape(_ text: String, isAttribute: Bool = false) -> String {
     var result = ""
     for character in text {
       switch character {
       case "<": result += "&lt;"
       case ">": result += "&gt;"
+      case "\"" where isAttribute: result += "&quot;"
+      case let character where isAttribute && character.isNewline: result += " "
       default: result.append(character)
       }
     }

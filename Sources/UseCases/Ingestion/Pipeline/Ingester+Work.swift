@@ -44,31 +44,57 @@ extension Ingester {
     try await report(plan, progress: progress, into: &summary)
     let queue = JobQueue(jobs: jobs, settings: settings, now: now)
     let items = try await enqueue(plan.changed, root: source.root, progress: progress, into: &summary)
-    let own = Set(items.keys)
     let gone = mayMove ? Dictionary(grouping: plan.missing, by: \.document.version) : [:]
     var moved: Set<DocumentID> = []
+    var waiting = items.keys.sorted { $0.uri < $1.uri }[...]
+    let held = HeldJobs()
+    let holder = Task { await queue.keepHolding(held) }
+    defer { holder.cancel() }
 
     try await withThrowingTaskGroup(of: Finished.self) { group in
       var running = 0
-      func startNext() async throws {
-        guard let job = try await queue.next(among: own), let item = items[JobQueue.Key(job)] else { return }
-        running += 1
-        await progress(.started(job.uri))
-        group.addTask {
-          let outcome = await self.outcome(of: item, source: source, gone: gone, progress: progress)
-          return Finished(job: job, object: item.object, outcome: outcome)
+      /// Starts the next object that no other run holds; false when there is none.
+      func startNext() async throws -> Bool {
+        // Those that another run holds go to the back; a round without any is enough.
+        for _ in 0..<min(waiting.count, 64) {
+          let key = waiting.removeFirst()
+          guard let item = items[key] else { continue }
+          if let job = try await queue.take(key) {
+            await held.add(key)
+            running += 1
+            await progress(.started(job.uri))
+            group.addTask {
+              let outcome = await self.outcome(of: item, source: source, gone: gone, progress: progress)
+              return Finished(job: job, object: item.object, outcome: outcome)
+            }
+            return true
+          }
+          if try await isDoneElsewhere(item.object) {
+            summary.unchanged += 1
+            await progress(.unchanged(item.object.uri))
+          } else {
+            waiting.append(key)
+          }
         }
+        return false
       }
       do {
-        for _ in 0..<settings.extractionWidth { try await startNext() }
-        while running > 0, let finished = try await group.next() {
-          running -= 1
-          if let id = try await finish(
-            finished, queue: queue, moved: moved, context: context, progress: progress, into: &summary)
-          {
-            moved.insert(id)
+        while true {
+          while running < settings.extractionWidth, try await startNext() {}
+          if running > 0, let finished = try await group.next() {
+            running -= 1
+            if let id = try await finish(
+              finished, queue: queue, moved: moved, context: context, progress: progress, into: &summary)
+            {
+              moved.insert(id)
+            }
+            await held.remove(JobQueue.Key(finished.job))
+          } else if waiting.isEmpty {
+            break
+          } else {
+            // Another run works on the rest: it finishes them, or its hold ends.
+            try await Task.sleep(for: .milliseconds(500))
           }
-          try await startNext()
         }
       } catch {
         // What was in work is due again at once for the next run.
@@ -78,6 +104,12 @@ extension Ingester {
       }
     }
     return moved
+  }
+
+  /// Whether another run has finished, or given up, the object that this one waited for.
+  private func isDoneElsewhere(_ object: SourceObject) async throws -> Bool {
+    guard let job = try await jobs.job(for: object.uri, collection: object.collection) else { return true }
+    return job.stamp != object.stamp || job.state == .done || job.state == .parked
   }
 
   private func release(_ job: IngestionJob, queue: JobQueue) async {

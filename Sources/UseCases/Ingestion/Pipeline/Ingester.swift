@@ -179,7 +179,7 @@ public struct Ingester: Sendable {
       uri: source.root, collection: source.collection, byteCount: 0, modified: now(), stamp: stamp)
     try await jobs.enqueue([root], now: now())
     let queue = JobQueue(jobs: jobs, settings: settings, now: now)
-    while let job = try await queue.next(among: [JobQueue.Key(root)]) { try await queue.complete(job, seconds: [:]) }
+    if let job = try await queue.take(JobQueue.Key(root)) { try await queue.complete(job, seconds: [:]) }
   }
 
   func delete(_ document: Document, tombstone: Bool, context: RequestContext) async throws {

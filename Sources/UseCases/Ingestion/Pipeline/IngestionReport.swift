@@ -139,13 +139,13 @@ public struct IngestionSettings: Sendable {
   public var attributes: [String: String]
   /// Tries of a document that fails for a passing reason before it is parked.
   public var maximumAttempts: Int
-  /// Seconds a worker holds a document before another may take it over; extended while it works.
+  /// Seconds after which the work of a run that was killed is free for others; a run that lives renews its hold.
   public var leaseSeconds: Double
 
   /// Creates settings.
   public init(
     extractionWidth: Int = 2, passwords: [String] = [], attributes: [String: String] = [:],
-    maximumAttempts: Int = 5, leaseSeconds: Double = 600
+    maximumAttempts: Int = 5, leaseSeconds: Double = 20
   ) {
     self.extractionWidth = max(1, extractionWidth)
     self.passwords = passwords

@@ -1,7 +1,7 @@
 import Core
 import FoundationEssentials
 
-/// This process's hold on the job table: leases jobs of its own objects, and gives back those of others.
+/// This process's hold on the job table: leases the jobs of its own objects, and those only.
 struct JobQueue: Sendable {
   /// What identifies a job.
   struct Key: Hashable, Sendable {
@@ -33,16 +33,20 @@ struct JobQueue: Sendable {
 
   private var leaseEnd: Date { now().addingTimeInterval(settings.leaseSeconds) }
 
-  /// The next job among `own`; nil when none is due. Jobs that other runs left behind for other sources are put
-  /// back for later: this run could not read their bytes.
-  func next(among own: Set<Key>) async throws -> IngestionJob? {
-    while let job = try await jobs.lease(1, owner: owner, now: now(), leaseUntil: leaseEnd).first {
-      if own.contains(Key(job)) { return job }
-      try await jobs.fail(
-        job.uri, collection: job.collection, owner: owner, code: job.lastErrorCode ?? "ingest.waiting",
-        message: job.lastError ?? "waits for a run over its source", nextTry: now().addingTimeInterval(60), now: now())
+  /// Takes the job of one object; nil while another run holds it.
+  func take(_ key: Key) async throws -> IngestionJob? {
+    try await jobs.lease(key.uri, collection: key.collection, owner: owner, now: now(), leaseUntil: leaseEnd)
+  }
+
+  /// Holds jobs until it is cancelled: leases are short, so that the work of a run that was killed is soon free,
+  /// and a run that lives renews its own.
+  func keepHolding(_ held: HeldJobs) async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(settings.leaseSeconds / 4))
+      for key in await held.keys {
+        _ = try? await jobs.extendLease(of: key.uri, collection: key.collection, owner: owner, until: leaseEnd)
+      }
     }
-    return nil
   }
 
   /// Holds a job longer; throws when another worker has taken it over.
@@ -74,4 +78,13 @@ struct JobQueue: Sendable {
       nextTry: willRetry ? now().addingTimeInterval(delay) : nil, now: now())
     return willRetry
   }
+}
+
+/// The jobs that a run holds now.
+actor HeldJobs {
+  private(set) var keys: Set<JobQueue.Key> = []
+
+  func add(_ key: JobQueue.Key) { keys.insert(key) }
+
+  func remove(_ key: JobQueue.Key) { keys.remove(key) }
 }

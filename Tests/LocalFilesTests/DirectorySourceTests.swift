@@ -117,11 +117,19 @@ import Testing
     try folder.write("sub/a.pdf")
     try link("sub/up", to: "..")
     try link("sub/self", to: "self")
-    try link("sub/gone.pdf", to: "nowhere")
     let listing = try await list()
     #expect(names(listing) == ["sub/a.pdf"])
-    #expect(listing.skipped.map(\.code).sorted() == ["source.link_loop", "source.unreadable", "source.unreadable"])
+    #expect(listing.skipped.map(\.code).sorted() == ["source.link_loop", "source.unreadable"])
     #expect(listing.isComplete)
+  }
+
+  @Test func isIncomplete_whenALinkLeadsNowhere() async throws {
+    // The disk it leads to may only be unmounted: its documents must not be deleted.
+    try folder.write("sub/a.pdf")
+    try link("archive", to: "/nowhere/archive")
+    let listing = try await list()
+    #expect(names(listing) == ["sub/a.pdf"] && !listing.isComplete)
+    #expect(listing.skipped.map(\.code) == ["source.unreadable"])
   }
 
   @Test(.timeLimit(.minutes(1))) func visitsFoldersOnce_howeverManyLinksLeadThere() async throws {

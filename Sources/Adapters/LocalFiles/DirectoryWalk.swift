@@ -118,13 +118,15 @@ struct DirectoryWalk {
     }
   }
 
-  /// What vanished between listing and looking is simply not there. A link that leads nowhere is named. Anything else
-  /// may hide documents that are still there: nothing may be deleted because of it.
+  /// What vanished between listing and looking is simply not there. Anything else, a link to a disk that is not
+  /// mounted too, may hide documents that are still there: nothing may be deleted because of it.
   private mutating func unreadable(_ path: String, _ number: Int32, isLink: Bool = false) {
     let leadsNowhere = number == ENOENT || number == ENOTDIR || number == ELOOP
     if leadsNowhere && !isLink { return }
-    if !leadsNowhere { isComplete = false }
-    skip(path, "source.unreadable", String(cString: strerror(number)))
+    // A link to itself never led to documents.
+    if number != ELOOP { isComplete = false }
+    let reason = String(cString: strerror(number))
+    skip(path, "source.unreadable", isLink ? "\(reason): mount what this link leads to, or remove it" : reason)
   }
 
   private mutating func descend(_ path: String, relative: String, _ status: stat, above: Set<FileID>) {

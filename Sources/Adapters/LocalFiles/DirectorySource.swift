@@ -27,11 +27,13 @@ public struct DirectorySource: DocumentSource {
   ///   - collection: The collection of everything below.
   ///   - include: Patterns of paths taken; empty for every PDF.
   ///   - exclude: Patterns of paths left out.
+  ///   - mayBeMissing: Whether a root that does not exist is told by `list()` rather than here.
   /// - Throws: `source.missing` when nothing is there.
   public init(
-    path: String, collection: CollectionName, include: [PathPattern] = [], exclude: [PathPattern] = []
+    path: String, collection: CollectionName, include: [PathPattern] = [], exclude: [PathPattern] = [],
+    mayBeMissing: Bool = false
   ) throws {
-    guard let resolved = realpath(path, nil) else {
+    guard let resolved = realpath(path, nil) ?? (mayBeMissing ? Self.expectedPath(path) : nil) else {
       let reason = String(cString: strerror(errno))
       throw LocalFilesError(
         "source.missing", errno == EACCES ? .forbidden : .notFound,
@@ -51,6 +53,26 @@ public struct DirectorySource: DocumentSource {
     self.exclude = exclude
   }
 
+  /// Where a path would be that does not exist: the links of the folders that do exist resolved, the rest as it is.
+  /// Sets `errno` to that of the path itself when there is no telling.
+  private static func expectedPath(_ path: String) -> UnsafeMutablePointer<CChar>? {
+    let reason = errno
+    defer { errno = reason }
+    guard reason == ENOENT else { return nil }
+    var rest: [Substring] = []
+    var names = path.split(separator: "/")
+    guard !names.contains("..") else { return nil }
+    while let last = names.popLast() {
+      rest.insert(last, at: 0)
+      let folder = (path.hasPrefix("/") ? "/" : "./") + names.joined(separator: "/")
+      guard let resolved = realpath(folder, nil) else { continue }
+      defer { free(resolved) }
+      let base = String(cString: resolved)
+      return strdup((base == "/" ? "" : base) + "/" + rest.joined(separator: "/"))
+    }
+    return nil
+  }
+
   /// Lists the PDFs below the root without reading them.
   public func list() async throws -> SourceListing {
     try await queue.run { () throws(LocalFilesError) in
@@ -68,7 +90,20 @@ public struct DirectorySource: DocumentSource {
     }
     return try await queue.run { () throws(LocalFilesError) in
       let hashed = try FileHash.compute(path: path)
-      return LocalCopy(path: path, version: hashed.version, byteCount: hashed.byteCount, isTemporary: false)
+      return LocalCopy(
+        path: path, version: hashed.version, byteCount: hashed.byteCount, isTemporary: false, stamp: hashed.stamp)
+    }
+  }
+
+  /// Compares the file's size, modification time and inode with those it had when it was hashed.
+  /// - Throws: `source.vanished`, `source.changed`.
+  public func confirm(_ copy: LocalCopy) async throws {
+    try await queue.run { () throws(LocalFilesError) in
+      var status = stat()
+      guard stat(copy.path, &status) == 0 else {
+        throw errno == ENOENT ? .vanished(copy.path) : .system("read", copy.path, errno: errno)
+      }
+      guard FileStamp.make(status) == copy.stamp else { throw .changed(copy.path) }
     }
   }
 
@@ -87,14 +122,12 @@ enum FileStamp {
 
 /// The hash of a whole file, computed in one pass.
 enum FileHash {
-  static func compute(path: String) throws(LocalFilesError) -> (version: ContentVersion, byteCount: Int) {
+  static func compute(
+    path: String
+  ) throws(LocalFilesError) -> (version: ContentVersion, byteCount: Int, stamp: String) {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
-      if errno == ENOENT {
-        throw LocalFilesError(
-          "source.vanished", .notFound, "\(LocalFilesError.quoted(path)) is no longer there",
-          remedy: "Nothing: it is taken when it comes back.")
-      }
+      if errno == ENOENT { throw .vanished(path) }
       throw .system("open", path, errno: errno)
     }
     defer { close(file) }
@@ -119,10 +152,8 @@ enum FileHash {
     }
     var after = stat()
     guard fstat(file, &after) == 0, FileStamp.isSame(before, after), count == Int(after.st_size) else {
-      throw LocalFilesError(
-        "source.changed", .conflict, "\(LocalFilesError.quoted(path)) changed while it was read",
-        remedy: "Ingest it again when it is complete.")
+      throw .changed(path)
     }
-    return (ContentVersion(rawValue: digest.finalize().hexadecimal), count)
+    return (ContentVersion(rawValue: digest.finalize().hexadecimal), count, FileStamp.make(after))
   }
 }

@@ -25,6 +25,20 @@ public struct LocalFilesError: CategorizedError {
     self.underlying = underlying
   }
 
+  /// A file that was listed and is gone.
+  static func vanished(_ path: String) -> LocalFilesError {
+    LocalFilesError(
+      "source.vanished", .notFound, "\(quoted(path)) is no longer there",
+      remedy: "Nothing: it is taken when it comes back.")
+  }
+
+  /// A file that is written to or replaced at this very moment.
+  static func changed(_ path: String) -> LocalFilesError {
+    LocalFilesError(
+      "source.changed", .conflict, "\(quoted(path)) changed while it was read",
+      remedy: "Ingest it again when it is complete.")
+  }
+
   /// The error of a failed system call on `path`.
   static func system(_ operation: String, _ path: String, errno number: Int32) -> LocalFilesError {
     let reason = String(cString: strerror(number))

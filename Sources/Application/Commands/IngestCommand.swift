@@ -44,24 +44,7 @@ struct IngestCommand: Command {
 
   mutating func run(_ context: CommandContext) async throws {
     let command = self
-    let summary = try await globals.withLibrary(context) { library in
-      let request = library.requestContext()
-      let ingester = try await library.ingester(attributes: try command.attributes)
-      let progress = IngestionProgressLines(context, isQuiet: command.globals.quiet || command.globals.json)
-      defer { progress.finish() }
-      if command.rebuild {
-        return try await ingester.rebuild(
-          bytes: library.originals(), context: request, progress: { progress.show($0) })
-      }
-      let sources = try library.sources(
-        paths: command.paths, collection: command.collection.map(CollectionName.init(rawValue:)))
-      guard !sources.isEmpty else {
-        throw CommandLineError.usage("nothing to ingest: name files or folders, or configure sources")
-      }
-      return try await ingester.ingest(
-        sources, request: IngestionRequest(deletesMissing: command.sync, allowsMassDelete: command.allowMassDelete),
-        context: request, progress: { progress.show($0) })
-    }
+    let summary = try await Interruption.cancelling { try await command.ingest(context) }
     if globals.json {
       context.output(
         String(decoding: try WireCoding.encode(IngestionSummaryBody(summary), pretty: true), as: UTF8.self) + "\n")
@@ -70,6 +53,31 @@ struct IngestCommand: Command {
     }
     if !summary.failed.isEmpty || !summary.refusedDeletions.isEmpty {
       throw QuietExit(code: ExitCode.someDocumentsFailed)
+    }
+  }
+
+  private func ingest(_ context: CommandContext) async throws -> IngestionSummary {
+    try await globals.withLibrary(context) { library in
+      let request = library.requestContext()
+      // Before the models are loaded: a mistyped path is told at once.
+      let sources =
+        rebuild
+        ? []
+        : try library.sources(
+          paths: paths, collection: collection.map(CollectionName.init(rawValue:)), mayBeMissing: sync)
+      guard rebuild || !sources.isEmpty else {
+        throw CommandLineError.usage("nothing to ingest: name files or folders, or configure sources")
+      }
+      let ingester = try await library.ingester(attributes: try attributes)
+      let progress = IngestionProgressLines(context, isQuiet: globals.quiet || globals.json)
+      defer { progress.finish() }
+      if rebuild {
+        return try await ingester.rebuild(
+          bytes: library.originals(), context: request, progress: { progress.show($0) })
+      }
+      return try await ingester.ingest(
+        sources, request: IngestionRequest(deletesMissing: sync, allowsMassDelete: allowMassDelete),
+        context: request, progress: { progress.show($0) })
     }
   }
 

@@ -1,4 +1,5 @@
 public import ArgumentParsing
+import Concurrency
 import Configuration
 import Core
 import Service
@@ -7,7 +8,9 @@ import Service
 public enum QuarryTool {
   /// Runs a command line (without the program's name) and returns the exit code.
   public static func main(arguments: [String], context: CommandContext? = nil) async -> Int32 {
-    await tool.main(arguments: arguments, context: context ?? .standard())
+    // `quarry archive list | head` ends the reader first; that must not end this process before it has tidied up.
+    Signals.ignoreBrokenPipes()
+    return await tool.main(arguments: arguments, context: context ?? .standard())
   }
 
   /// The declared program.

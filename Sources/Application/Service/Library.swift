@@ -95,8 +95,13 @@ public final class Library: Sendable {
   }
 
   /// The sources that paths name, or the configured ones when there are none.
-  /// - Throws: `source.missing` and the like.
-  public func sources(paths: [String], collection: CollectionName?) throws -> [any DocumentSource] {
+  ///
+  /// A configured source that is not there now (an unmounted disk) is a failure of that source alone, told by its
+  /// listing. So is a path with `mayBeMissing`: a synchronised folder may be gone for good.
+  /// - Throws: `source.missing` for a path that leads nowhere.
+  public func sources(
+    paths: [String], collection: CollectionName?, mayBeMissing: Bool = false
+  ) throws -> [any DocumentSource] {
     let configured =
       paths.isEmpty
       ? settings.sources : paths.map { Settings.Source(uri: $0, collection: collection ?? .default) }
@@ -109,7 +114,7 @@ public final class Library: Sendable {
       let path = source.uri.hasPrefix("file://") ? String(source.uri.dropFirst("file://".count)) : source.uri
       return try DirectorySource(
         path: path, collection: source.collection, include: source.include.map(PathPattern.init),
-        exclude: source.exclude.map(PathPattern.init))
+        exclude: source.exclude.map(PathPattern.init), mayBeMissing: mayBeMissing || paths.isEmpty)
     }
   }
 

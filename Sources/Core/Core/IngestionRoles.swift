@@ -33,13 +33,16 @@ public struct LocalCopy: Sendable, Hashable {
   public var byteCount: Int
   /// Whether `discard` should delete the file (a download), or leave it (the source's own file).
   public var isTemporary: Bool
+  /// What told the file's state when it was hashed, in the source's own words; empty when it cannot change.
+  public var stamp: String
 
   /// Creates a copy's description.
-  public init(path: String, version: ContentVersion, byteCount: Int, isTemporary: Bool) {
+  public init(path: String, version: ContentVersion, byteCount: Int, isTemporary: Bool, stamp: String = "") {
     self.path = path
     self.version = version
     self.byteCount = byteCount
     self.isTemporary = isTemporary
+    self.stamp = stamp
   }
 }
 
@@ -92,8 +95,17 @@ public protocol DocumentSource: Sendable {
   /// Makes an object's bytes readable as a local file and hashes them.
   /// - Throws: A ``CategorizedError`` when it vanished, changed while being read, or is not a regular file.
   func fetch(_ object: SourceObject) async throws -> LocalCopy
+  /// Confirms, after a copy was read, that its bytes are still those that were hashed: pages of one state of a
+  /// file must never go under the hash of another. The default takes copies for unchangeable.
+  /// - Throws: A ``CategorizedError`` when it vanished or changed since it was fetched.
+  func confirm(_ copy: LocalCopy) async throws
   /// Releases a copy.
   func discard(_ copy: LocalCopy) async
+}
+
+extension DocumentSource {
+  /// Nothing: the copy cannot change.
+  public func confirm(_ copy: LocalCopy) async throws {}
 }
 
 /// A PDF being read: its description, then its pages in order.

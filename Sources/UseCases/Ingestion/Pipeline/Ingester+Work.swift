@@ -113,7 +113,10 @@ extension Ingester {
   }
 
   private func release(_ job: IngestionJob, queue: JobQueue) async {
-    _ = try? await queue.fail(job, error: Self.categorized(CancellationError(), name: job.uri.name))
+    // In a task of its own: this one is cancelled, and the store refuses work of cancelled tasks.
+    await Task {
+      _ = try? await queue.fail(job, error: Self.categorized(CancellationError(), name: job.uri.name))
+    }.value
   }
 
   // MARK: - Before
@@ -143,9 +146,22 @@ extension Ingester {
     var result: [JobQueue.Key: Reconciliation.Item] = [:]
     for item in items {
       let object = item.object
-      if let job = try await jobs.job(for: object.uri, collection: object.collection), job.state == .parked,
-        job.stamp == object.stamp
-      {
+      let job = try await jobs.job(for: object.uri, collection: object.collection)
+      if let job, job.state == .running, let owner = job.leaseOwner {
+        if LeaseOwner.isDead(owner) {
+          // Killed at work: in its name, so that the count of tries stays.
+          try await jobs.fail(
+            object.uri, collection: object.collection, owner: owner, code: "ingest.killed",
+            message: "the process that worked on it was killed", nextTry: now(), now: now())
+        } else if job.leaseUntil ?? .distantPast > now(), job.stamp == object.stamp {
+          let skipped = SkippedObject(
+            name: object.uri.rawValue, code: "ingest.in_work", reason: "another process is working on it")
+          summary.skipped.append(skipped)
+          await progress(.skipped(skipped))
+          continue
+        }
+      }
+      if let job, job.state == .parked, job.stamp == object.stamp {
         if object.uri != root {
           let skipped = SkippedObject(
             name: object.uri.rawValue, code: job.lastErrorCode ?? "ingest.parked",
@@ -172,6 +188,7 @@ extension Ingester {
       let copy = try await source.fetch(item.object)
       do {
         let outcome = try await outcome(of: item, copy: copy, gone: gone, progress: progress)
+        if case .extracted = outcome { try await source.confirm(copy) }
         await source.discard(copy)
         return outcome
       } catch {
@@ -297,9 +314,11 @@ extension Ingester {
     progress: IngestionProgressHandler, into summary: inout IngestionSummary
   ) async throws {
     let known = Self.categorized(error, name: finished.object.uri.name)
+    if known.category == .cancelled || Task.isCancelled {
+      await release(finished.job, queue: queue)
+      throw CancellationError()
+    }
     let willRetry = try await queue.fail(finished.job, error: known)
-    // Nothing more can be done by this run.
-    if known.category == .cancelled || Task.isCancelled { throw CancellationError() }
     let failure = FailedObject(
       name: finished.object.uri.rawValue, code: known.code, message: known.message, remedy: known.remedy,
       willRetry: willRetry)

@@ -28,7 +28,7 @@ struct JobQueue: Sendable {
     self.jobs = jobs
     self.settings = settings
     self.now = now
-    owner = "ingest-\(TraceID.random().rawValue.prefix(16))"
+    owner = LeaseOwner.make()
   }
 
   private var leaseEnd: Date { now().addingTimeInterval(settings.leaseSeconds) }

@@ -27,17 +27,22 @@ struct AskCommand: Command {
 
   mutating func run(_ context: CommandContext) async throws {
     let text = try await QuestionInput.read(question, context)
-    let answer = try await globals.withLibrary(context) { library in
+    let (answer, isEmpty) = try await globals.withLibrary(context) { library in
       let body = QueryBody(
         question: text, conversationID: conversation, collection: scope.collection, filters: try scope.filters,
         topK: scope.topK)
-      return try await library.questionAnswering().answer(body.coreQuestion, context: library.requestContext())
+      let answer = try await library.questionAnswering().answer(body.coreQuestion, context: library.requestContext())
+      // A refusal by a library without documents has another remedy than one by a full library.
+      guard answer.outcome == .refused else { return (answer, false) }
+      let first = try await library.index.catalogue(collections: nil, state: nil, limit: 1, after: nil)
+      return (answer, first.entries.isEmpty)
     }
     if globals.json {
       context.output(String(decoding: try WireCoding.encode(AnswerBody(answer), pretty: true), as: UTF8.self) + "\n")
     } else {
       context.output(AnswerText.render(answer, context, isQuiet: globals.quiet))
     }
+    if isEmpty && !globals.quiet { context.printError("The index is empty. Put PDFs in with: quarry ingest PATH") }
     if answer.outcome == .refused { throw QuietExit(code: ExitCode.refused) }
   }
 }

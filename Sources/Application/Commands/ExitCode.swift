@@ -1,24 +1,24 @@
-import ArgumentParsing
-import Core
+package import ArgumentParsing
+package import Core
 
 /// The exit codes of `quarry`, after BSD's sysexits.h where it has one.
-enum ExitCode {
-  static let failure: Int32 = 1
-  static let someDocumentsFailed: Int32 = 2
-  static let refused: Int32 = 3
-  static let belowTarget: Int32 = 4
-  static let usage: Int32 = 64
-  static let badInput: Int32 = 65
-  static let notFound: Int32 = 66
-  static let unavailable: Int32 = 69
-  static let `internal`: Int32 = 70
-  static let storage: Int32 = 74
-  static let temporary: Int32 = 75
-  static let permission: Int32 = 77
-  static let configuration: Int32 = 78
-  static let cancelled: Int32 = 130
+package enum ExitCode {
+  package static let failure: Int32 = 1
+  package static let someDocumentsFailed: Int32 = 2
+  package static let refused: Int32 = 3
+  package static let belowTarget: Int32 = 4
+  package static let usage: Int32 = 64
+  package static let badInput: Int32 = 65
+  package static let notFound: Int32 = 66
+  package static let unavailable: Int32 = 69
+  package static let `internal`: Int32 = 70
+  package static let storage: Int32 = 74
+  package static let temporary: Int32 = 75
+  package static let permission: Int32 = 77
+  package static let configuration: Int32 = 78
+  package static let cancelled: Int32 = 130
 
-  static let meanings: [ExitCodeMeaning] = [
+  package static let meanings: [ExitCodeMeaning] = [
     .init(0, "success"),
     .init(failure, "something failed that has no code of its own"),
     .init(someDocumentsFailed, "ingest: some documents could not be read; the others are indexed"),
@@ -37,7 +37,7 @@ enum ExitCode {
   ]
 
   /// The exit code of a category of error.
-  static func code(for category: ErrorCategory) -> Int32 {
+  package static func code(for category: ErrorCategory) -> Int32 {
     switch category {
     case .invalidInput, .tooLarge: badInput
     case .invalidConfiguration: configuration

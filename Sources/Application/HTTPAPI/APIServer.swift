@@ -84,7 +84,7 @@ public final class APIServer: Sendable {
   public var requestsInFlight: Int { server.requestsInFlight }
 
   /// Begins to listen.
-  /// - Throws: `http.port_in_use` and the like, as ``HTTPAPIError`` of category `invalid_configuration`.
+  /// - Throws: `http.port_in_use` (category `unavailable`), other failures as `invalid_configuration`.
   public func start() throws {
     guard (settings.certificatePEM == nil) == (settings.keyPEM == nil) else {
       throw HTTPAPIError(
@@ -96,7 +96,9 @@ public final class APIServer: Sendable {
       try server.start()
     } catch {
       throw HTTPAPIError(
-        code: error.code, category: .invalidConfiguration, message: error.message,
+        // Another process on the port is no mistake of the configuration.
+        code: error.code, category: error.code == "http.port_in_use" ? .unavailable : .invalidConfiguration,
+        message: error.message,
         remedy: error.remedy.isEmpty ? nil : error.remedy, underlying: error)
     }
   }

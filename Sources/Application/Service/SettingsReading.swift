@@ -1,12 +1,12 @@
 import Answering
-import Configuration
+package import Configuration
 import Core
 import Ingestion
 import Telemetry
 
 extension Settings {
   /// Asks the reader for every key; problems are the reader's to report.
-  init(_ reader: ConfigurationReader, environment variables: [String: String]) {
+  package init(_ reader: ConfigurationReader, environment variables: [String: String]) {
     let home = variables["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
     let data = variables["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.local/share"
     app = reader.value(

@@ -137,9 +137,12 @@ let testing: [Target] = [
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Answering", "Concurrency", "QuarryTesting"]),
-  tests(of: "Service", uses: ["Configuration"]),
+  tests(of: "Service", uses: ["Answering", "Configuration"]),
   tests(
-    of: "Commands", uses: ["Core", "ArgumentParsing", "Concurrency", "quarry", "quarry-pdf-reader"]),
+    of: "Commands",
+    uses: [
+      "Core", "LocalModels", "HTTPAPI", "ArgumentParsing", "Concurrency", "quarry", "quarry-pdf-reader",
+    ]),
 ]
 
 let package = Package(

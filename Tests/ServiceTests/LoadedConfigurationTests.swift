@@ -1,0 +1,59 @@
+import Answering
+import Configuration
+import Foundation
+import Service
+import Testing
+
+@Suite struct LoadedConfigurationTests {
+  private let environment = ["HOME": "/home/none"]
+
+  @Test func theDefaultFileSaysWhatTheProgramDoesWithoutIt() throws {
+    let reader = try ConfigurationReader(environmentPrefix: "QUARRY_")
+    _ = Settings(reader, environment: environment)
+    try reader.finish()
+    let bare = Dictionary(uniqueKeysWithValues: reader.effectiveValues.map { ($0.key, $0.value) })
+    let loaded = try LoadedConfiguration.load(path: nil, environment: environment)
+    #expect(loaded.file == nil)
+    for value in loaded.effectiveValues { #expect(bare[value.key] == value.value, "\(value.key)") }
+    #expect(loaded.effectiveValues.count == bare.count)
+  }
+
+  @Test func theKeysThatAreFixedExist() throws {
+    let known = Set(try LoadedConfiguration.load(path: nil, environment: environment).knownKeys.map(\.key))
+    for key in [
+      "app", "environment", "dataDirectory", "store.kind", "store.path", "retrieval.topK", "server.host",
+      "server.port", "sources[].uri", "sources[].collection", "sources[].include", "sources[].exclude",
+    ] {
+      #expect(known.contains(key), "\(key)")
+    }
+  }
+
+  @Test func placesFollowXDGVariables() throws {
+    let plain = try LoadedConfiguration.load(path: nil, environment: environment).settings
+    #expect(plain.dataDirectory == "/home/none/.local/share/quarry")
+    #expect(plain.store.path == "/home/none/.local/share/quarry/quarry.sqlite")
+    let moved = try LoadedConfiguration.load(
+      path: nil, environment: ["HOME": "/home/none", "XDG_DATA_HOME": "/data"]
+    ).settings
+    #expect(moved.store.path == "/data/quarry/quarry.sqlite")
+    let own = try LoadedConfiguration.load(
+      path: nil, environment: ["HOME": "/home/none", "QUARRY_DATA_DIRECTORY": "/own"]
+    ).settings
+    #expect(own.store.path == "/own/quarry.sqlite")
+    #expect(own.events.directory == "/own/archive")
+  }
+
+  @Test func flagsWinOverEnvironmentOverFile() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("quarry-\(UUID().uuidString).yaml")
+    try Data("retrieval: {topK: 6}\nserver: {port: 6}\napp: six\n".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let settings = try LoadedConfiguration.load(
+      path: file.path,
+      environment: ["HOME": "/home/none", "QUARRY_RETRIEVAL_TOP_K": "7", "QUARRY_SERVER_PORT": "7"],
+      flags: ["retrieval.topK": "8"]
+    ).settings
+    #expect(settings.retrieval.topK == 8)
+    #expect(settings.server.port == 7)
+    #expect(settings.app == "six")
+  }
+}

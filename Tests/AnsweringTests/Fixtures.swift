@@ -33,7 +33,7 @@ struct Fixture {
   }
 
   /// Confidence is the best share of the question's words in one passage.
-  static let byCoverage = RelevanceModel(bias: -5, weights: [0, 0, 10, 0, 0, 0])
+  static let byCoverage = RelevanceModel(bias: -5, weights: [0, 10, 0, 0])
 
   func extractive(gates: [any Gate] = []) -> QuestionAnswering {
     answering(ExtractiveAnswerer(embedder: embedder, index: index), gates: gates)

@@ -113,37 +113,45 @@ struct EvaluateCommand: CommandGroup {
       "refusal", abstract: "Fit the model that decides when to refuse, and measure it out of fold.",
       discussion: """
         Asks the questions of the library, and fits a logistic model of whether retrieval found an answer, with \
-        stratified ten-fold cross-validation; with several files also each file by the model of the others. Prints \
-        the ROC, the threshold that refuses at most the given share of answerable questions, and the model. Nothing \
-        is changed: the threshold goes into answering.refusalThreshold.
+        stratified ten-fold cross-validation. COLLECTION=FILE asks a file's questions of one collection; with several \
+        of those, each file's questions are also asked of the other collections, which do not answer them, and each \
+        collection is measured by the model of the others. Prints the ROC, the threshold that refuses at most the \
+        given share of answerable questions, and the model. Nothing is changed: the threshold goes into \
+        answering.refusalThreshold.
         """,
       examples: [
-        .init("quarry evaluate refusal corpus/questions.jsonl", "fit to the questions of the demo library")
+        .init("quarry evaluate refusal corpus/questions.jsonl", "fit to the questions of the demo library"),
+        .init("quarry evaluate refusal law=law.jsonl tax=tax.jsonl", "two collections with a file each"),
       ])
 
     @OptionGroup var globals: GlobalOptions
     @Option("The share of answerable questions that may be refused.", in: 0...1, valueName: "SHARE")
     var refusedAnswerable = 0.1
-    @Option("Ask only of this collection.", short: "c", valueName: "NAME") var collection: String?
-    @Argument("Files of questions.", required: true, valueName: "FILE", completion: .file) var paths: [String]
+    @Argument("Files of questions.", required: true, valueName: "[COLLECTION=]FILE", completion: .file)
+    var files: [String]
 
     init() {}
 
     mutating func run(_ context: CommandContext) async throws {
       let command = self
-      let sets = try paths.map { try QuestionSet.read(path: $0) }
+      let sets = try files.map(ScopedQuestions.init(argument:))
       let settings = RefusalCalibration.Settings(refusedAnswerableLimit: refusedAnswerable)
       let samples = try await globals.withLibrary(context, traffic: .evaluation) { library in
         let progress = EvaluationProgress(context, isQuiet: command.globals.quiet || command.globals.json)
         defer { progress.finish() }
         let calibration = RefusalCalibration(
           retriever: try library.retriever(), index: library.index, settings: settings)
-        let filter = try await EvaluationScope.filter(command.collection, in: library.index)
-        var samples: [RefusalCalibration.Sample] = []
-        for set in sets {
-          samples += try await calibration.samples(
-            of: set, filter: filter, context: library.requestContext(traffic: .evaluation),
-            progress: { progress.show("\(set.name): \($0) questions") })
+        var samples: [RefusalSample] = []
+        for asked in sets {
+          let filter = try await EvaluationScope.filter(asked.collection, in: library.index)
+          // A file without a collection says nothing of what other files' questions are to it.
+          for set in sets
+          where set.set.name == asked.set.name || (set.collection ?? asked.collection) != asked.collection {
+            samples += try await calibration.samples(
+              of: set.set, askedOf: asked.set.name, filter: filter,
+              context: library.requestContext(traffic: .evaluation),
+              progress: { progress.show("\(set.set.name): \($0) questions") })
+          }
         }
         return samples
       }

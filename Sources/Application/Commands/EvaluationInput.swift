@@ -17,6 +17,27 @@ enum EvaluationInput {
   }
 }
 
+/// Questions with the collection that they are about.
+struct ScopedQuestions {
+  /// The collection; nil for the whole library.
+  let collection: String?
+  /// The questions.
+  let set: QuestionSet
+
+  /// Reads `COLLECTION=FILE` or `FILE`.
+  /// - Throws: `InsightError`.
+  init(argument: String) throws {
+    let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+    if parts.count == 2, CollectionName.isValid(parts[0]) {
+      collection = parts[0]
+      set = try .read(path: parts[1])
+    } else {
+      collection = nil
+      set = try .read(path: argument)
+    }
+  }
+}
+
 /// The part of the library that is asked.
 enum EvaluationScope {
   /// A filter for a collection, or for all.

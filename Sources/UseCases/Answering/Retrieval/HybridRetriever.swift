@@ -40,15 +40,18 @@ public struct HybridRetriever: Retriever {
     let floor = question.minimumSimilarity ?? settings.minimumSimilarity
     let fused = fuse(candidates).filter { hit in floor.map { (candidates.similarities[hit.chunk] ?? -1) >= $0 } ?? true
     }
-    var passages = try await passages(
-      from: fused, similarities: candidates.similarities, question: question.text, topK: topK)
-    if let reranker { passages = try await reranker.rerank(passages, for: question.text, limit: topK) }
+    // Confidence looks at the same number of passages whatever number is asked for.
+    let found = try await passages(
+      from: fused, similarities: candidates.similarities, question: question.text,
+      topK: max(topK, RelevanceFeatures.depth))
+    let passages =
+      try await reranker?.rerank(found, for: question.text, limit: topK) ?? Array(found.prefix(topK))
     let end = clock.now
 
     return Retrieval(
       passages: passages, legs: candidates.legs.keys.sorted { $0.rawValue < $1.rawValue },
       questionEmbedding: embedding, embeddingIdentity: embedder.identity, storeVersion: candidates.version,
-      confidence: relevance.confidence(question: question.text, passages: passages, denseReads: plan.dense),
+      confidence: relevance.confidence(question: question.text, passages: found, denseReads: plan.dense),
       embeddingSeconds: embeddingStart.duration(to: searchStart).seconds,
       searchSeconds: searchStart.duration(to: end).seconds,
       warnings: try await warnings(plan: plan, passages: passages))

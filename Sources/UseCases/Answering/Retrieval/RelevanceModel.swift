@@ -1,57 +1,70 @@
 public import Core
 import Glibc
 
-/// What is measured of a question and its passages to judge whether they can answer it. All are 0 to 1,
-/// cosines −1 to 1.
+/// What is measured of a question and its passages to judge whether they can answer it: cosines −1 to 1, others 0
+/// to 1. Each is made so that more of it never makes an answer less likely.
 public struct RelevanceFeatures: Sendable, Hashable {
+  /// The passages looked at, from the best: confidence must not depend on how many a question asks for.
+  public static let depth = 5
+
   /// The highest cosine of the passages.
   public var topSimilarity: Double
-  /// The mean of the three highest cosines.
-  public var meanSimilarity: Double
   /// The largest share of the question's content words that one passage has.
   public var bestCoverage: Double
-  /// The share of them that all passages together have.
-  public var unionCoverage: Double
   /// The largest share of the question's names and numbers that one passage has; 1 when it has none.
   public var specificCoverage: Double
-  /// 1 when the first passage was found by more than one leg among its first five, else 0.
-  public var agreement: Double
+  /// Whether the sentences that match have the kind of thing asked for, such as a sum of money: the words matched by
+  /// the best sentence that has one, as a share of those matched by the best sentence; 1 when no kind is known.
+  public var expectedAnswer: Double
 
   /// The features in the order of ``RelevanceModel/weights``.
-  public var values: [Double] {
-    [topSimilarity, meanSimilarity, bestCoverage, unionCoverage, specificCoverage, agreement]
-  }
+  public var values: [Double] { [topSimilarity, bestCoverage, specificCoverage, expectedAnswer] }
 
   /// Their names, in the same order.
-  public static let names = [
-    "top_similarity", "mean_similarity", "best_coverage", "union_coverage", "specific_coverage", "agreement",
-  ]
+  public static let names = ["top_similarity", "best_coverage", "specific_coverage", "expected_answer"]
 
-  /// Measures `passages` (best first) against `question`.
+  /// Measures the first ``depth`` of `passages` (best first) against `question`.
   public init(question: String, passages: [Passage]) {
-    let similarities = passages.map { Double($0.similarity) }.sorted(by: >).prefix(3)
-    topSimilarity = similarities.first ?? 0
-    meanSimilarity = similarities.isEmpty ? 0 : similarities.reduce(0, +) / Double(similarities.count)
+    let passages = passages.prefix(Self.depth)
+    topSimilarity = passages.map { Double($0.similarity) }.max() ?? 0
 
     let content = Set(Words.content(of: question))
     let specific = Self.specificWords(of: question)
-    var union: Set<String> = []
     var best = 0.0
     var bestSpecific = 0.0
     for passage in passages {
       let words = Set(Words.content(of: passage.chunk.embeddedText))
-      let found = content.intersection(words)
-      union.formUnion(found)
-      if !content.isEmpty { best = max(best, Double(found.count) / Double(content.count)) }
+      if !content.isEmpty { best = max(best, Double(content.intersection(words).count) / Double(content.count)) }
       if !specific.isEmpty {
         bestSpecific = max(bestSpecific, Double(specific.intersection(words).count) / Double(specific.count))
       }
     }
     bestCoverage = best
-    unionCoverage = content.isEmpty ? 0 : Double(union.count) / Double(content.count)
     specificCoverage = specific.isEmpty ? 1 : bestSpecific
-    let firstLegs = passages.first?.legs.values.filter { $0.rank <= 5 }.count ?? 0
-    agreement = firstLegs > 1 ? 1 : 0
+    expectedAnswer = Self.expectedAnswer(question: question, content: content, passages: passages)
+  }
+
+  private static func expectedAnswer(question: String, content: Set<String>, passages: ArraySlice<Passage>) -> Double {
+    guard let expected = ExpectedAnswer(askedBy: question) else { return 1 }
+    let known = Set(Words.all(of: question))
+    let splitter = SentenceSplitter()
+    var best = 0
+    var bestWithAnswer = -1
+    for passage in passages {
+      let scalars = Array(passage.chunk.text.unicodeScalars)
+      for line in scalars.split(separator: "\n") {
+        for range in splitter.sentences(of: scalars, in: line.startIndex..<line.endIndex) {
+          var view = String.UnicodeScalarView()
+          view.append(contentsOf: scalars[range])
+          let sentence = String(view)
+          let matched = content.intersection(Words.content(of: sentence)).count
+          best = max(best, matched)
+          if matched > bestWithAnswer, expected.isFound(in: sentence, besides: known) { bestWithAnswer = matched }
+        }
+      }
+    }
+    if best == 0 { return bestWithAnswer < 0 ? 0 : 1 }
+    return Double(max(0, bestWithAnswer)) / Double(best)
   }
 
   /// Words that name something in particular: numbers, and words with a capital that do not begin the question.
@@ -86,7 +99,7 @@ public struct RelevanceModel: Sendable, Hashable {
 
   /// The model fitted by `quarry evaluate refusal` on questions whose unanswerable ones are near misses; see
   /// docs/retrieval.md for data, cross-validation and ROC.
-  public static let fitted = RelevanceModel(bias: -4, weights: [5, 0, 2, 0, 1, 0.5])
+  public static let fitted = RelevanceModel(bias: -4, weights: [5, 2, 1, 0])
 
   /// The probability, 0 to 1, that the question is answerable from measured features.
   public func probability(_ features: RelevanceFeatures) -> Double {

@@ -15,9 +15,17 @@ public struct LogisticRegression: Sendable, Hashable {
   /// - Parameters:
   ///   - features: One row for each sample, all of the same length.
   ///   - labels: Whether each sample is positive; both kinds must occur.
+  ///   - importance: What each sample counts, above 0; nil for 1 each.
   ///   - penalty: λ of the penalty λ/2 · ‖w‖² on the standardised weights, above 0.
-  public init(features: [[Double]], labels: [Bool], penalty: Double = 1) {
+  ///   - allowsNegative: When false, the feature with the most negative weight is left out and the fit made again,
+  ///     until no weight is negative: features that are known to speak for a positive label then never speak
+  ///     against it because of an accident of the samples.
+  public init(
+    features: [[Double]], labels: [Bool], importance: [Double]? = nil, penalty: Double = 1,
+    allowsNegative: Bool = true
+  ) {
     precondition(features.count == labels.count && !features.isEmpty && penalty > 0)
+    let importance = importance ?? [Double](repeating: 1, count: labels.count)
     let width = features[0].count
     let count = Double(features.count)
     var means = [Double](repeating: 0, count: width)
@@ -28,10 +36,14 @@ public struct LogisticRegression: Sendable, Hashable {
       deviations[column] = variance.squareRoot()
     }
     // The first column is the constant term.
-    let rows = features.map { row in
+    var rows = features.map { row in
       [1] + (0..<width).map { deviations[$0] > 1e-12 ? (row[$0] - means[$0]) / deviations[$0] : 0 }
     }
-    let standard = Self.newton(rows: rows, labels: labels, penalty: penalty)
+    var standard = Self.newton(rows: rows, labels: labels, importance: importance, penalty: penalty)
+    while !allowsNegative, let worst = (1...width).min(by: { standard[$0] < standard[$1] }), standard[worst] < -1e-9 {
+      for place in rows.indices { rows[place][worst] = 0 }
+      standard = Self.newton(rows: rows, labels: labels, importance: importance, penalty: penalty)
+    }
     weights = (0..<width).map { deviations[$0] > 1e-12 ? standard[$0 + 1] / deviations[$0] : 0 }
     bias = standard[0]
     for column in 0..<width { bias -= weights[column] * means[column] }
@@ -46,19 +58,22 @@ public struct LogisticRegression: Sendable, Hashable {
 
   private static func sigmoid(_ value: Double) -> Double { 1 / (1 + exp(-value)) }
 
-  private static func newton(rows: [[Double]], labels: [Bool], penalty: Double) -> [Double] {
+  private static func newton(
+    rows: [[Double]], labels: [Bool], importance: [Double], penalty: Double
+  ) -> [Double] {
     let width = rows[0].count
     var solution = [Double](repeating: 0, count: width)
     for _ in 0..<100 {
       var gradient = [Double](repeating: 0, count: width)
       var curvature = [[Double]](repeating: [Double](repeating: 0, count: width), count: width)
-      for (row, label) in zip(rows, labels) {
+      for (place, row) in rows.enumerated() {
         var sum = 0.0
         for column in 0..<width { sum += solution[column] * row[column] }
         let probability = sigmoid(sum)
-        let weight = max(probability * (1 - probability), 1e-9)
+        let weight = max(probability * (1 - probability), 1e-9) * importance[place]
+        let slope = ((labels[place] ? 1 : 0) - probability) * importance[place]
         for i in 0..<width {
-          gradient[i] += ((label ? 1 : 0) - probability) * row[i]
+          gradient[i] += slope * row[i]
           for j in 0...i { curvature[i][j] += weight * row[i] * row[j] }
         }
       }

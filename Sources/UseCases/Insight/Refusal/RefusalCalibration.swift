@@ -30,26 +30,6 @@ public struct RefusalCalibration: Sendable {
     }
   }
 
-  /// One question with what was measured of it.
-  public struct Sample: Sendable, Hashable {
-    /// The set it comes from.
-    public var set: String
-    /// The question's id.
-    public var id: String
-    /// Its features, in the order of `RelevanceFeatures.names`.
-    public var features: [Double]
-    /// Whether the library answers it.
-    public var isAnswerable: Bool
-
-    /// Creates a sample.
-    public init(set: String, id: String, features: [Double], isAnswerable: Bool) {
-      self.set = set
-      self.id = id
-      self.features = features
-      self.isAnswerable = isAnswerable
-    }
-  }
-
   private let retriever: any Retriever
   private let index: any DocumentIndex
   private let settings: Settings
@@ -65,105 +45,92 @@ public struct RefusalCalibration: Sendable {
   ///
   /// Left out are answerable questions whose documents are not in the index, and questions in a script that the
   /// embedding model does not read: the model does not judge those.
+  /// - Parameters:
+  ///   - set: The questions.
+  ///   - library: The name of the set that is about what `filter` lets through; another than the set's own makes
+  ///     all its questions foreign. nil for the set's own.
+  ///   - filter: What may be searched.
+  ///   - context: The context; its traffic kind is replaced.
+  ///   - progress: Called with the number of questions done, after each.
   /// - Throws: What the retriever throws first, as a ``CategorizedError``.
   public func samples(
-    of set: QuestionSet, filter: SearchFilter = .init(), context: RequestContext,
+    of set: QuestionSet, askedOf library: String? = nil, filter: SearchFilter = .init(), context: RequestContext,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
-  ) async throws -> [Sample] {
+  ) async throws -> [RefusalSample] {
+    let library = library ?? set.name
     let present = try await DocumentNames.searchable(in: index, collections: filter.collections)
-    let judged = set.questions.map { RetrievalEvaluation.judged($0, present: present) }
-      .filter { $0.judgement != .unjudged }
-    let samples = try await judged.concurrentMap(width: settings.width, progress: progress) { item -> Sample? in
+    let asked = set.questions.filter { question in
+      library != set.name || RetrievalEvaluation.judged(question, present: present).judgement != .unjudged
+    }
+    let samples = try await asked.concurrentMap(width: settings.width, progress: progress) {
+      question -> RefusalSample? in
       let retrieval = try await retriever.retrieve(
-        Question(text: item.question.text, filter: filter), context: context.forEvaluation())
+        Question(text: question.text, filter: filter, topK: RelevanceFeatures.depth), context: context.forEvaluation())
       guard retrieval.legs.contains(.dense) else { return nil }
-      let features = RelevanceFeatures(question: item.question.text, passages: retrieval.passages)
-      return Sample(
-        set: set.name, id: item.question.id, features: features.values, isAnswerable: item.question.isAnswerable)
+      return RefusalSample(
+        library: library, set: set.name, id: question.id,
+        features: RelevanceFeatures(question: question.text, passages: retrieval.passages).values,
+        kind: library != set.name ? .foreign : question.isAnswerable ? .answerable : .nearMiss)
     }
     return samples.compactMap { $0 }
   }
 
   /// Fits model and threshold to samples, and measures both on samples that they did not see.
-  /// - Throws: ``InsightError`` `refusal.samples` when there are too few questions of one kind.
-  public static func fit(_ samples: [Sample], settings: Settings = .init()) throws -> RefusalReport {
-    let labels = samples.map(\.isAnswerable)
-    let positive = labels.count { $0 }
-    guard positive >= settings.folds, labels.count - positive >= settings.folds else {
+  ///
+  /// No feature gets a negative weight: an answer whose passages match better is never less likely, whatever a
+  /// set's near misses look like. Foreign questions count together as much as near misses.
+  /// - Throws: ``InsightError`` `refusal.samples` when there are too few answerable questions or near misses.
+  public static func fit(_ samples: [RefusalSample], settings: Settings = .init()) throws -> RefusalReport {
+    let data = RefusalData(samples)
+    let counts = Dictionary(samples.map { ($0.kind, 1) }, uniquingKeysWith: +)
+    guard (counts[.answerable] ?? 0) >= settings.folds, (counts[.nearMiss] ?? 0) >= settings.folds,
+      let model = data.fit(penalty: settings.penalty)
+    else {
       throw InsightError(
         code: "refusal.samples", category: .invalidInput,
-        message: "\(positive) answerable and \(labels.count - positive) unanswerable questions are too few; "
-          + "\(settings.folds) of each are needed",
+        message: "\(counts[.answerable] ?? 0) answerable and \(counts[.nearMiss] ?? 0) unanswerable questions are too "
+          + "few; \(settings.folds) of each are needed",
         remedy: "Add questions, or index the documents that they are about.")
     }
-    let features = samples.map(\.features)
-    let seed = settings.bootstrap.seed
-    let folds = StratifiedFolds.assign(labels, folds: settings.folds, seed: seed)
-    let scores = CrossValidation.probabilities(
-      features: features, labels: labels, folds: folds, penalty: settings.penalty)
-    let curve = ReceiverOperating(scores: scores, labels: labels)
-    let model = LogisticRegression(features: features, labels: labels, penalty: settings.penalty)
+    let folds = data.folds(settings.folds, seed: settings.bootstrap.seed)
+    let scores = data.outOfFold(folds, penalty: settings.penalty)
 
     // The rates of the rule, not of one lucky threshold: in each fold the threshold comes from the other folds.
-    var refused = [Bool](repeating: false, count: labels.count)
+    var refused = [Bool](repeating: false, count: samples.count)
     for fold in 0..<settings.folds {
-      let training = labels.indices.filter { folds[$0] != fold }
-      let inner = Self.threshold(
-        features: training.map { features[$0] }, labels: training.map { labels[$0] }, settings: settings)
-      for place in labels.indices where folds[place] == fold { refused[place] = scores[place] < inner }
+      let inner = threshold(RefusalData(zip(samples, folds).filter { $0.1 != fold }.map(\.0)), settings)
+      for place in samples.indices where folds[place] == fold { refused[place] = scores[place] < inner }
     }
-    var sets: [String] = []
-    for sample in samples where !sets.contains(sample.set) { sets.append(sample.set) }
+    var libraries: [String] = []
+    for sample in samples where !libraries.contains(sample.library) { libraries.append(sample.library) }
     return RefusalReport(
-      answerable: positive, unanswerable: labels.count - positive,
-      area: Self.area(scores, labels, settings.bootstrap),
-      featureAreas: RelevanceFeatures.names.enumerated().compactMap { column, name in
-        column < features[0].count
-          ? (name, Self.area(features.map { $0[column] }, labels, settings.bootstrap)) : nil
+      counts: counts, outOfFold: RefusalReport.Rates(scores, refused, samples, settings.bootstrap),
+      featureRates: data.features[0].indices.map { column in
+        RefusalReport.Areas(data.features.map { $0[column] }, samples, settings.bootstrap)
       },
-      curve: curve, threshold: curve.threshold(refusingAtMost: settings.refusedAnswerableLimit),
-      limit: settings.refusedAnswerableLimit,
-      refusedUnanswerable: Self.rate(refused, where: labels.map { !$0 }, settings.bootstrap),
-      refusedAnswerable: Self.rate(refused, where: labels, settings.bootstrap),
-      model: RelevanceModel(bias: model.bias, weights: model.weights),
-      transfers: sets.count < 2 ? [] : sets.compactMap { Self.transfer(to: $0, samples, settings) })
+      curve: ReceiverOperating(scores: scores, kinds: samples.map(\.kind)), threshold: threshold(data, settings),
+      limit: settings.refusedAnswerableLimit, model: RelevanceModel(bias: model.bias, weights: model.weights),
+      transfers: libraries.count < 2 ? [] : libraries.compactMap { transfer(to: $0, data, settings) })
   }
 
-  private static func threshold(features: [[Double]], labels: [Bool], settings: Settings) -> Double {
-    let folds = StratifiedFolds.assign(labels, folds: settings.folds, seed: settings.bootstrap.seed &+ 1)
-    let scores = CrossValidation.probabilities(
-      features: features, labels: labels, folds: folds, penalty: settings.penalty)
-    return ReceiverOperating(scores: scores, labels: labels)
+  /// The threshold that the rule gives on out-of-fold scores.
+  private static func threshold(_ data: RefusalData, _ settings: Settings) -> Double {
+    let folds = data.folds(settings.folds, seed: settings.bootstrap.seed)
+    return ReceiverOperating(scores: data.outOfFold(folds, penalty: settings.penalty), kinds: data.samples.map(\.kind))
       .threshold(refusingAtMost: settings.refusedAnswerableLimit)
   }
 
-  /// The model and threshold of all other sets, measured on one.
-  private static func transfer(to set: String, _ samples: [Sample], _ settings: Settings) -> RefusalReport.Transfer? {
-    let others = samples.filter { $0.set != set }
-    let these = samples.filter { $0.set == set }
-    let features = others.map(\.features)
-    let labels = others.map(\.isAnswerable)
-    guard let model = CrossValidation.fit(features, labels, Array(others.indices), penalty: settings.penalty)
-    else { return nil }
-    let threshold = threshold(features: features, labels: labels, settings: settings)
-    let scores = these.map { model.probability($0.features) }
-    let own = these.map(\.isAnswerable)
-    let refused = scores.map { $0 < threshold }
+  /// Model and threshold of the other libraries, measured on one.
+  private static func transfer(
+    to library: String, _ data: RefusalData, _ settings: Settings
+  ) -> RefusalReport.Transfer? {
+    let others = data.filter { $0.library != library }
+    let these = data.filter { $0.library == library }
+    guard let model = others.fit(penalty: settings.penalty) else { return nil }
+    let threshold = threshold(others, settings)
+    let scores = these.features.map(model.probability)
     return RefusalReport.Transfer(
-      set: set, area: area(scores, own, settings.bootstrap), threshold: threshold,
-      refusedUnanswerable: rate(refused, where: own.map { !$0 }, settings.bootstrap),
-      refusedAnswerable: rate(refused, where: own, settings.bootstrap))
-  }
-
-  private static func area(_ scores: [Double], _ labels: [Bool], _ bootstrap: Bootstrap) -> Measure {
-    let interval = bootstrap.interval(count: scores.count) { picks in
-      ReceiverOperating(scores: picks.map { scores[$0] }, labels: picks.map { labels[$0] }).area
-    }
-    return Measure(
-      value: ReceiverOperating(scores: scores, labels: labels).area, low: interval?.low, high: interval?.high)
-  }
-
-  private static func rate(_ refused: [Bool], where counts: [Bool], _ bootstrap: Bootstrap) -> Measure {
-    bootstrap.mean(of: zip(refused, counts).filter(\.1).map { $0.0 ? 1 : 0 })
+      library: library, threshold: threshold,
+      rates: RefusalReport.Rates(scores, scores.map { $0 < threshold }, these.samples, settings.bootstrap))
   }
 }

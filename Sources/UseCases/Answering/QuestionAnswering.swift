@@ -17,7 +17,7 @@ public struct QuestionAnswering: Sendable {
 
     /// Creates settings.
     public init(
-      refusalThreshold: Double = 0.5, questionCharacters: Int = 4000, historyTurns: Int = 10,
+      refusalThreshold: Double = 0.53, questionCharacters: Int = 4000, historyTurns: Int = 10,
       prices: [String: TokenPrice] = [:]
     ) {
       self.refusalThreshold = refusalThreshold

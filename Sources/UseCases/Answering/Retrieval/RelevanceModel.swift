@@ -99,7 +99,7 @@ public struct RelevanceModel: Sendable, Hashable {
 
   /// The model fitted by `quarry evaluate refusal` on questions whose unanswerable ones are near misses; see
   /// docs/retrieval.md for data, cross-validation and ROC.
-  public static let fitted = RelevanceModel(bias: -4, weights: [5, 2, 1, 0])
+  public static let fitted = RelevanceModel(bias: -4.299, weights: [5.317, 0.082, 1.771, 1.269])
 
   /// The probability, 0 to 1, that the question is answerable from measured features.
   public func probability(_ features: RelevanceFeatures) -> Double {

@@ -72,7 +72,7 @@ let useCases: [Target] = [
   module(
     "UseCases", "Answering", uses: ["Core", "Telemetry", "Cryptography"],
     resources: [.embedInCode("Generation/Templates/answer-1.txt")]),
-  module("UseCases", "Insight", uses: ["Core", "Telemetry", "Ingestion", "Answering"]),
+  module("UseCases", "Insight", uses: ["Core", "Ingestion", "Answering"]),
 ]
 
 let adapters: [Target] = [

@@ -7,6 +7,7 @@ WORKDIR /src
 COPY scripts scripts
 RUN XDG_CACHE_HOME=/cache scripts/setup
 COPY Makefile Package.swift ./
+COPY config config
 COPY Sources Sources
 COPY Tests Tests
 RUN make build && make install DESTDIR=/out PREFIX=/usr/local

@@ -94,6 +94,11 @@ static inline unsigned int cmhd_status(struct MHD_Connection *connection) {
   return info == NULL ? 0 : info->http_status;
 }
 
+/// Has the library end the response by closing the connection rather than by a last chunk; 0 when it cannot.
+static inline int cmhd_send_no_chunks(struct MHD_Response *response) {
+  return MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END) == MHD_YES;
+}
+
 /// The connections open now.
 static inline unsigned int cmhd_open_connections(struct MHD_Daemon *daemon) {
   const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);

@@ -21,7 +21,14 @@ func queueResponse(
   if mustClose || response.headers.contains("close", in: "Connection") {
     MHD_add_response_header(built, "Connection", "close")
   }
+  if leavesChunkBehind(response, exchange), cmhd_send_no_chunks(built) == 0 { return "it cannot do without chunks" }
   return MHD_queue_response(exchange.connection, UInt32(response.status), built) == .YES ? nil : "the engine refuses it"
+}
+
+/// Whether the library (0.9.75) would end a response without a body by the last chunk of one, which the client then
+/// reads as the beginning of its next response: after HEAD, when the length is unknown.
+private func leavesChunkBehind(_ response: HTTPResponse, _ exchange: Exchange) -> Bool {
+  if case .stream(length: nil, _) = response.body { exchange.reading.head?.method == "HEAD" } else { false }
 }
 
 /// Whether a field has nothing that would end it early or start another.

@@ -106,7 +106,7 @@ import Testing
           settings: .init(version: "1")), settings: .init(port: api.port))
       let error = #expect(throws: HTTPAPIError.self) { try other.start() }
       #expect(error?.code == "http.port_in_use")
-      #expect(error?.category == .invalidConfiguration)
+      #expect(error?.category == .unavailable)
       #expect(error?.message.contains("\(api.port)") == true)
     }
   }

@@ -17,7 +17,10 @@ import Testing
           comments += 1
           continue
         }
-        #expect(lines.count == 2)
+        guard lines.count == 2 else {
+          Issue.record("not an event: \(block)")
+          continue
+        }
         names.append(String(lines[0].trimming(prefix: "event: ")))
         data.append((try? JSONReader.read(Array(lines[1].trimming(prefix: "data: ").utf8))) ?? .null)
       }

@@ -19,13 +19,13 @@ struct Bench {
 
   func ingester(
     _ other: FakeEmbedder? = nil, chunking: ChunkingSettings = .init(), telemetry: TelemetryRecorder = .discarding(),
-    width: Int = 2
+    width: Int = 2, retriesParked: Bool = false
   ) -> Ingester {
     let embedder = other ?? self.embedder
     return Ingester(
       index: index, jobs: jobs, cache: cache, reader: library, embedder: embedder,
       chunker: SentenceChunker(limit: embedder.limit, settings: chunking), telemetry: telemetry,
-      settings: .init(extractionWidth: width), now: { Sample.date })
+      settings: .init(extractionWidth: width, retriesParked: retriesParked), now: { Sample.date })
   }
 
   @discardableResult
@@ -127,6 +127,9 @@ struct Bench {
     let second = try await bench.ingest()
     #expect(second.failed.isEmpty)
     #expect(second.skipped.contains { $0.code == "pdf.encrypted" })
+    // Unless a person asks, who may have followed the remedy.
+    let ingester = bench.ingester(retriesParked: true)
+    #expect(try await ingester.ingest([bench.library], context: bench.context).failed.map(\.code) == ["pdf.encrypted"])
     // Other bytes are.
     await bench.library.fail("bad.pdf", with: nil)
     await bench.library.put("bad.pdf", ["Now it opens."])

@@ -131,7 +131,7 @@ extension PDFReadingError {
         remedy: "Split it, or raise pdf.outputBytes.")
     case .pageTextLimit:
       self.init(
-        .outputLimit, "'\(name)': \(detail)", remedy: "Leave the document out, or raise pdf.maxScalarsPerPage.")
+        .outputLimit, "'\(name)': \(detail)", remedy: "Leave the document out.")
     case .memoryLimit:
       self = .memoryLimit(name, limits)
     case .noSuchPage:

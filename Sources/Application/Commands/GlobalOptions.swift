@@ -1,4 +1,5 @@
 public import ArgumentParsing
+import Configuration
 import Core
 import Glibc
 import Service
@@ -37,10 +38,11 @@ struct GlobalOptions: ArgumentGroup {
     defaultFormat: LogFormat = .text, _ body: (Library) async throws -> Result
   ) async throws -> Result {
     let loaded = try load(context, overrides: overrides)
-    let level = quiet && logLevel == nil ? max(loaded.settings.log.level, .warning) : loaded.settings.log.level
+    // The log of a command shows what goes wrong, that of `serve` all, unless somebody said otherwise.
+    let isDefault = loaded.effectiveValues.contains { $0.key == "log.level" && $0.origin == .builtIn }
+    let isReduced = isDefault && (quiet || defaultFormat == .text)
     let log = StructuredLog(
-      // The log of a command shows what goes wrong; that of `serve` shows all, as JSON.
-      level: defaultFormat == .text && logLevel == nil ? max(level, .warning) : level,
+      level: isReduced ? max(loaded.settings.log.level, .warning) : loaded.settings.log.level,
       format: loaded.settings.log.format ?? defaultFormat, write: { context.printError($0) })
     return try await Library.withOpen(loaded.settings, environment: context.environment, log: log, body)
   }

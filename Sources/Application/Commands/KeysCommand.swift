@@ -42,7 +42,7 @@ struct KeysCommand: CommandGroup {
 
     @OptionGroup var globals: GlobalOptions
     @Option("What the key is for.", valueName: "TEXT") var label = ""
-    @Option("A collection the key may read; all when none is named.", short: "c", valueName: "NAME")
+    @Option("A collection the key may read and delete from; all when none is named.", short: "c", valueName: "NAME")
     var collection: [String]
 
     init() {}

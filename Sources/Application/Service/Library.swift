@@ -91,7 +91,8 @@ public final class Library: Sendable {
         popplerVersion: try await PDFPageReader.popplerVersion(configuration: configuration)),
       embedder: embedder, chunker: chunker(for: embedder), telemetry: recorder,
       settings: IngestionSettings(
-        extractionWidth: settings.pdf.readers, passwords: try await passwords(), attributes: attributes))
+        extractionWidth: settings.pdf.readers, passwords: try await passwords(), attributes: attributes,
+        retriesParked: true))
   }
 
   /// The sources that paths name, or the configured ones when there are none.

@@ -138,7 +138,8 @@ extension Ingester {
     }
   }
 
-  /// Queues changed objects; those that failed for good with these very bytes are passed over, unless named.
+  /// Queues changed objects; those that failed for good with these very bytes are passed over, unless they are named
+  /// or the settings say to try them again.
   private func enqueue(
     _ items: [Reconciliation.Item], root: SourceURI, progress: IngestionProgressHandler,
     into summary: inout IngestionSummary
@@ -162,7 +163,7 @@ extension Ingester {
         }
       }
       if let job, job.state == .parked, job.stamp == object.stamp {
-        if object.uri != root {
+        if object.uri != root, !settings.retriesParked {
           let skipped = SkippedObject(
             name: object.uri.rawValue, code: job.lastErrorCode ?? "ingest.parked",
             reason: "failed before and has not changed: \(job.lastError ?? "no reason recorded")")

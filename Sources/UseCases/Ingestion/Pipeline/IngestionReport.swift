@@ -139,18 +139,22 @@ public struct IngestionSettings: Sendable {
   public var attributes: [String: String]
   /// Tries of a document that fails for a passing reason before it is parked.
   public var maximumAttempts: Int
+  /// Whether documents that were given up are tried again: right when a person asks, who may have followed the
+  /// remedy (a password, a higher limit); wrong for a watcher, which would read a hopeless file for ever.
+  public var retriesParked: Bool
   /// Seconds after which the work of a run that was killed is free for others; a run that lives renews its hold.
   public var leaseSeconds: Double
 
   /// Creates settings.
   public init(
     extractionWidth: Int = 2, passwords: [String] = [], attributes: [String: String] = [:],
-    maximumAttempts: Int = 5, leaseSeconds: Double = 20
+    maximumAttempts: Int = 5, retriesParked: Bool = false, leaseSeconds: Double = 20
   ) {
     self.extractionWidth = max(1, extractionWidth)
     self.passwords = passwords
     self.attributes = attributes
     self.maximumAttempts = max(1, maximumAttempts)
+    self.retriesParked = retriesParked
     self.leaseSeconds = max(1, leaseSeconds)
   }
 }

@@ -3,57 +3,50 @@ import Testing
 
 /// `quarry evaluate`, from its command line down to the model and a temporary store.
 @Suite struct EvaluateCommandTests {
-  private func file(_ run: CommandLineRun, _ name: String, _ text: String) throws -> String {
-    let url = run.directory.appending(path: name)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: url)
-    return url.path
-  }
-
   @Test func whatIsWrong_isSaidBeforeAnythingIsAsked() async throws {
-    let run = try CommandLineRun()
-    defer { run.remove() }
-    let questions = try file(run, "questions.jsonl", #"{"question": "Why?"}"# + "\n" + #"{"question": 5}"#)
-    let malformed = await run("evaluate", "retrieval", questions)
-    #expect(malformed.code == 65)
-    #expect(malformed.errors.contains("questions.jsonl:2: "), "\(malformed.errors)")
-    let floor = await run("evaluate", "retrieval", questions, "--fail-under", "page_hits@5=.8")
-    #expect(floor.code == 64)
-    #expect(floor.errors.contains("page_hit@5"), "\(floor.errors)")
-    #expect(await run("evaluate", "retrieval", run.directory.path + "/none.jsonl").code == 66)
-    #expect(await run("evaluate", "retrieval").code == 64)
-    #expect(!FileManager.default.fileExists(atPath: run.directory.path + "/data"))
+    let workspace = try Workspace()
+    let questions = try workspace.write(
+      "questions.jsonl", #"{"question": "Why?"}"# + "\n" + #"{"question": 5}"#)
+    let malformed = await workspace.run("evaluate", "retrieval", questions)
+    #expect(malformed.exitCode == 65)
+    #expect(malformed.error.contains("questions.jsonl:2: "), "\(malformed.error)")
+    let floor = await workspace.run("evaluate", "retrieval", questions, "--fail-under", "page_hits@5=.8")
+    #expect(floor.exitCode == 64)
+    #expect(floor.error.contains("page_hit@5"), "\(floor.error)")
+    #expect(await workspace.run("evaluate", "retrieval", workspace.path("none.jsonl")).exitCode == 66)
+    #expect(await workspace.run("evaluate", "retrieval").exitCode == 64)
+    #expect(!FileManager.default.fileExists(atPath: workspace.path(".local")))
   }
 
   @Test(
-    .enabled("The embedding model is not in the cache: run `make setup`.") { CommandLineRun.hasModel },
+    .enabled("The embedding model is not in the cache: run `make setup`.") { hasModel },
     .timeLimit(.minutes(5)))
   func measuresASetWithACorpusOfItsOwn_andLeavesTheLibraryAlone() async throws {
-    let run = try CommandLineRun()
-    defer { run.remove() }
-    _ = try file(
-      run, "set/corpus.jsonl",
+    let workspace = try Workspace()
+    try workspace.write(
+      "set/corpus.jsonl",
       """
       {"_id": "1", "title": "Weirs", "text": "A weir holds back the water of a river."}
       {"_id": "2", "title": "Bread", "text": "Dough rises because yeast makes gas."}
       """)
-    _ = try file(run, "set/queries.jsonl", #"{"_id": "q", "text": "Why does dough rise?"}"#)
-    _ = try file(run, "set/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq\t2\t1\n")
-    let set = run.directory.path + "/set"
-    let good = await run("evaluate", "retrieval", set, "--json", "--fail-under", "page_hit@1=.8")
-    #expect(good.code == 0, "\(good.errors)")
+    try workspace.write(
+      "set/queries.jsonl", #"{"_id": "q", "text": "Why does dough rise?"}"#)
+    try workspace.write(
+      "set/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq\t2\t1\n")
+    let set = workspace.path("set")
+    let good = await workspace.run("evaluate", "retrieval", set, "--json", "--fail-under", "page_hit@1=.8")
+    #expect(good.exitCode == 0, "\(good.error)")
     let report = try #require(try JSONSerialization.jsonObject(with: Data(good.output.utf8)) as? [String: Any])
     #expect(report["questions"] as? Int == 1)
     #expect((report["ndcg@10"] as? [String: Any])?["value"] as? Double == 1)
-    #expect(await run("documents", "list", "--json").output.contains("\"documents\" : ["))
-    #expect(!(await run("documents", "list").output.contains("upload")))
+    #expect(await workspace.run("documents", "list", "--json").output.contains("\"documents\" : ["))
+    #expect(!(await workspace.run("documents", "list").output.contains("upload")))
 
-    let other = try file(
-      run, "questions.jsonl",
+    let other = try workspace.write(
+      "questions.jsonl",
       #"{"question": "How high?", "answerable": true, "evidence": [{"document": "gone.pdf", "page": 1}]}"#)
-    let missing = await run("evaluate", "retrieval", other, "--fail-under", "page_hit@5=0.1")
-    #expect(missing.code == 4)
-    #expect(missing.output.contains("1 not judged") && missing.errors.contains("could not be measured"))
+    let missing = await workspace.run("evaluate", "retrieval", other, "--fail-under", "page_hit@5=0.1")
+    #expect(missing.exitCode == 4)
+    #expect(missing.output.contains("1 not judged") && missing.error.contains("could not be measured"))
   }
 }

@@ -46,7 +46,7 @@ public struct Schema: Sendable {
   @discardableResult
   public func migrate(_ connection: Connection) throws -> [String] {
     var done: [String] = []
-    while try storedVersion(of: connection) < version {
+    while try snapshotVersion(of: connection) < version {
       try connection.transaction(.immediate) {
         // Read again under the lock: another process may have been quicker.
         let stored = try storedVersion(of: connection)
@@ -62,13 +62,18 @@ public struct Schema: Sendable {
   /// Checks that the database has exactly this schema, without writing.
   /// - Throws: `SQLiteError` of kind `foreign`, `newerSchema` or `outdatedSchema`.
   public func verify(_ connection: Connection) throws {
-    let stored = try storedVersion(of: connection)
+    let stored = try snapshotVersion(of: connection)
     if stored < version {
       throw SQLiteError(
         .outdatedSchema,
         "'\(connection.path)' has version \(stored) of the \(name) schema; this program needs \(version) "
           + "('\(migrations[version - 1].name)')")
     }
+  }
+
+  /// The version read in a transaction: its three reads must not straddle another process's first migration.
+  private func snapshotVersion(of connection: Connection) throws -> Int {
+    try connection.transaction(.deferred) { try storedVersion(of: connection) }
   }
 
   private func storedVersion(of connection: Connection) throws -> Int {

@@ -43,6 +43,8 @@ int clinux_pipe(int *read_end, int *write_end) {
   return 0;
 }
 
+void clinux_widen_pipe(int fd, int capacity) { (void)fcntl(fd, F_SETPIPE_SZ, capacity); }
+
 int clinux_set_nonblocking(int fd) {
   int flags = fcntl(fd, F_GETFL);
   return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);

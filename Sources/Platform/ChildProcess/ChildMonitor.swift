@@ -18,7 +18,8 @@ final class ChildMonitor: Sendable {
 
   /// Ends and deadlines of all children: short handlers that never block.
   private static let events = DispatchQueue(label: "child-process.events", qos: .userInitiated)
-  private static let chunkSize = 65_536
+  private static let outputChunk = 256 << 10
+  private static let errorChunk = 16 << 10
 
   let processID: pid_t
   /// Reads block here, writes there: a child may need both at once.
@@ -151,7 +152,7 @@ final class ChildMonitor: Sendable {
     guard pipes.error >= 0 else { return }
     // Bounded, so that one chatty child does not hold up the events of the others; the source fires again.
     for _ in 0..<16 {
-      switch Self.readOnce(pipes.error) {
+      switch Self.readOnce(pipes.error, atMost: Self.errorChunk) {
       case .bytes(let bytes):
         state.withLock { state in
           state.captured += bytes
@@ -171,7 +172,7 @@ final class ChildMonitor: Sendable {
     while true {
       // Asked before the read: what the child wrote before its end is then certainly in the pipe.
       let childHadEnded = hasEnded
-      switch Self.readOnce(pipes.output) {
+      switch Self.readOnce(pipes.output, atMost: Self.outputChunk) {
       case .bytes(let bytes): return bytes
       case .end: return nil
       case .failed(let number): throw pipeError("standard output", number)
@@ -226,7 +227,7 @@ final class ChildMonitor: Sendable {
     case failed(Int32)
   }
 
-  private static func readOnce(_ descriptor: Int32) -> ReadResult {
+  private static func readOnce(_ descriptor: Int32, atMost chunkSize: Int) -> ReadResult {
     var number: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
       var length = -1

@@ -3,6 +3,10 @@ import Glibc
 
 /// The descriptors between this process and a child about to be spawned.
 struct ChildPipes {
+  /// Bytes that a child's standard output may run ahead. An ordinary user may have 1 MiB a pipe and 64 MiB in all
+  /// (`/proc/sys/fs/pipe-max-size`, `pipe-user-pages-soft`).
+  static let outputCapacity: Int32 = 512 << 10
+
   private(set) var childInput: Int32 = -1
   private(set) var childOutput: Int32 = -1
   /// -1: inherited; -2: /dev/null; see `clinux_spawn`.
@@ -18,6 +22,8 @@ struct ChildPipes {
     case .discarded: childError = -2
     case .captured: succeeded = succeeded && clinux_pipe(&error, &childError) == 0
     }
+    // So that a child works on while what it wrote is being read: with the usual 64 KiB the two take turns.
+    if succeeded { clinux_widen_pipe(output, Self.outputCapacity) }
     // Only this process's ends: each end of a pipe has flags of its own, so the child's stay blocking.
     for own in [input, output, error] where succeeded && own >= 0 {
       succeeded = clinux_set_nonblocking(own) == 0

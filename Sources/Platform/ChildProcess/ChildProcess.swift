@@ -120,9 +120,9 @@ public final class ChildProcess: Sendable {
   /// What the child writes to its standard output; read it once, from one task.
   public var standardOutput: Output { Output(child: self) }
 
-  /// The next bytes of the child's standard output, at most 64 KiB; `nil` at its end. Use from one task at a time.
+  /// The next bytes of the child's standard output, at most 256 KiB; `nil` at its end. Use from one task at a time.
   ///
-  /// Nothing is read ahead: the child waits when the pipe (64 KiB) is full. Cancelling the task kills the child.
+  /// Nothing is read ahead: the child waits when the pipe (512 KiB) is full. Cancelling the task kills the child.
   /// - Throws: `ChildProcessError`, or `CancellationError`.
   public func read() async throws -> [UInt8]? {
     try Task.checkCancellation()
@@ -210,7 +210,7 @@ public final class ChildProcess: Sendable {
 extension ChildProcess {
   /// A child's standard output as chunks of bytes, read only as fast as they are consumed.
   public struct Output: AsyncSequence, Sendable {
-    /// At most 64 KiB.
+    /// At most 256 KiB.
     public typealias Element = [UInt8]
     let child: ChildProcess
 

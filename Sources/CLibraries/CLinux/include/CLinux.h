@@ -16,6 +16,9 @@ struct clinux_usage {
 /// pipe2 with O_CLOEXEC; both ends are numbered 3 or higher, so that they never collide with a child's 0, 1, 2.
 int clinux_pipe(int *read_end, int *write_end);
 
+/// Asks for a pipe of `capacity` bytes; a smaller one stays when the system's limits are in the way.
+void clinux_widen_pipe(int fd, int capacity);
+
 /// Adds O_NONBLOCK to a descriptor's flags.
 int clinux_set_nonblocking(int fd);
 

@@ -40,6 +40,7 @@ let cLibraries: [Target] = [
   system("CSQLite", pkgConfig: "sqlite3", apt: ["libsqlite3-dev"]),
   system("CYAML", pkgConfig: "yaml-0.1", apt: ["libyaml-dev"]),
   system("CCrypto", pkgConfig: "libcrypto", apt: ["libssl-dev"]),
+  system("CCurl", pkgConfig: "libcurl", apt: ["libcurl4-openssl-dev"]),
   system("CZlib", pkgConfig: "zlib", apt: ["zlib1g-dev"]),
   .target(
     name: "CLinux", path: "Sources/CLibraries/CLinux",
@@ -59,6 +60,7 @@ let platform: [Target] = [
   module("Platform", "ArgumentParsing", uses: ["Spelling"]),
   module("Platform", "Configuration", uses: ["CYAML", "Spelling"]),
   module("Platform", "SQLite", uses: ["CSQLite", "Concurrency"]),
+  module("Platform", "HTTPClient", uses: ["CCurl", "Concurrency"]),
   module("Platform", "HTTPServer", uses: ["CMicroHTTPD", "Concurrency"]),
 ]
 
@@ -76,6 +78,7 @@ let useCases: [Target] = [
 ]
 
 let adapters: [Target] = [
+  module("Adapters", "AWSSigning", uses: ["Cryptography"]),
   module("Adapters", "PDFPipe"),
   tool("Adapters", "quarry-pdf-reader", uses: ["PDFPipe", "CPoppler"]),
   module("Adapters", "PDFReading", uses: ["Core", "PDFPipe", "ChildProcess", "Concurrency"]),
@@ -123,6 +126,8 @@ let testing: [Target] = [
   tests(of: "Configuration", uses: []),
   tests(of: "SQLite", uses: ["Concurrency"]),
   tests(of: "HTTPServer", uses: ["Concurrency"]),
+  tests(of: "HTTPClient", uses: ["HTTPServer", "Concurrency"]),
+  tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
   tests(of: "Ingestion", uses: ["Core", "Telemetry", "QuarryTesting"]),

@@ -53,7 +53,8 @@ import Testing
     [], ["ingest"], ["ask"], ["search"], ["documents"], ["documents", "list"], ["documents", "show"],
     ["documents", "delete"], ["serve"], ["keys"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["config"], ["config", "show"], ["config", "check"], ["archive"], ["archive", "list"], ["archive", "show"],
-    ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["doctor"], ["completion"],
+    ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["verify"], ["doctor"],
+    ["completion"],
   ]
 
   @Test func pathsAreAllThereAre() {

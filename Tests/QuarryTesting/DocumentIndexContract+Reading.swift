@@ -26,8 +26,10 @@ extension DocumentIndexContract {
     indexed.chunks[0].chunk.pages = [
       PageRange(page: 1, label: "iv", range: 0..<scalars), PageRange(page: 3, range: 0..<4),
     ]
+    indexed.chunks[0].chunk.text += " " + pump.prefix(4)
     indexed.chunks[0].chunk.headingPath = ["Part | one", "Chapter \"two\""]
     indexed.chunks[0].chunk.embeddedText = "Rich\nPart | one\n" + indexed.chunks[0].chunk.text
+    indexed.chunks[0].textHash = Sample.rules.textHash(indexed.chunks[0].chunk.embeddedText)
     indexed.chunks[1].chunk.isLowValue = true
     indexed.state = .incomplete
     indexed.reason = "page 4 is missing"

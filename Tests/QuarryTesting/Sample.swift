@@ -22,6 +22,12 @@ public enum Sample {
     return String(result.prefix(digits))
   }
 
+  /// The rules by which samples get their ids.
+  public static let rules = IdentityRules(
+    documentID: { DocumentID(rawValue: hex("\($0)|\($1)|\($2)")) },
+    chunkID: { ChunkID(rawValue: hex("\($0)|\($1)|\($2)|\($3)")) },
+    textHash: { TextHash(rawValue: hex($0, digits: 64)) })
+
   /// A document of `collection` in /library, first seen there unless `firstURI` says otherwise; its version follows
   /// from `content`, by default from `name`.
   public static func document(

@@ -9,7 +9,7 @@ import Testing
     try await withDatabase { database in
       try await claim.check(SQLiteDocumentIndex(database))
       // Whatever a claim did, the tables must agree afterwards.
-      #expect(try await database.check() == [])
+      #expect(try await inspect(database).findings == [])
     }
   }
 
@@ -31,5 +31,15 @@ import Testing
   @Test(arguments: KeyStoreContract.claims)
   func keysHold(_ claim: ContractClaim<any KeyStore>) async throws {
     try await withDatabase { try await claim.check(SQLiteKeyStore($0)) }
+  }
+
+  @Test(arguments: StoreInspectionContract.claims)
+  func inspectionHolds(_ claim: ContractClaim<InspectedIndex>) async throws {
+    try await withDatabase { database in
+      try await claim.check(
+        InspectedIndex(
+          index: SQLiteDocumentIndex(database), jobs: SQLiteJobStore(database),
+          inspection: SQLiteStoreInspection(path: database.path, writerTime: .seconds(60))))
+    }
   }
 }

@@ -69,7 +69,7 @@ private func version(_ number: Int) -> IndexedDocument {
         try await waitUntil { try await index.version() > StoreVersion(before.number + 5) }
         try await Task.sleep(for: .milliseconds(7 * round))
       }
-      #expect(try await database.check() == [])
+      #expect(try await inspect(database).findings == [])
       let found = try await index.candidates(
         for: CandidateRequest(
           embedding: FakeEmbedder().embedding(of: "pump"), identity: Sample.identity, lexicalText: "pump",

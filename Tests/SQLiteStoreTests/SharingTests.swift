@@ -60,7 +60,7 @@ import Testing
     }
     let database = try await SQLiteDatabase.open(path)
     #expect(try await SQLiteDocumentIndex(database).collections() == [.default: 8])
-    #expect(try await database.check() == [])
+    #expect(try await inspect(database).findings == [])
     await database.close()
   }
 
@@ -136,7 +136,7 @@ import Testing
     #expect(try await index.source(at: old.uri, collection: .default)?.stamp == "stamp-1")
     #expect(try await dense(index, "pump").count == 2)
     try await database.write { try $0.execute("DROP TRIGGER fault") }
-    #expect(try await database.check() == [])
+    #expect(try await inspect(database).findings == [])
     try await index.commit(new)
     #expect(try await dense(index, "pump").count == 3)
     await database.close()
@@ -169,7 +169,7 @@ import Testing
     #expect(size > 300_000, "the uncommitted pages must be in the log for the test to mean anything")
     let opened = try await SQLiteDatabase.open(to)
     #expect(try await dense(SQLiteDocumentIndex(opened), "pump") == [document.id])
-    #expect(try await opened.check() == [])
+    #expect(try await inspect(opened).findings == [])
     let turns = try await opened.read { try $0.first("SELECT count(*) FROM turns") { $0.int(0) } }
     #expect(turns == 0)
     await opened.close()
@@ -226,7 +226,7 @@ import Testing
     #expect(try await index.version() == version)
     #expect(try await dense(index, "pump") == [document.id])
     #expect(try await index.collections() == [.default: 1])
-    #expect(try await database.check() == [])
+    #expect(try await inspect(database).findings == [])
     try await database.maintain { try $0.execute("PRAGMA max_page_count = 1000000") }
     try await index.commit(large)
     #expect(try await index.collections() == [.default: 2])

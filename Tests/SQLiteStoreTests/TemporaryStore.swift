@@ -1,5 +1,7 @@
+import Core
 import FoundationEssentials
 import Glibc
+import QuarryTesting
 import SQLiteStore
 
 /// A folder that a test may fill, removed by `remove()`.
@@ -26,4 +28,13 @@ func withDatabase(
   let database = try await SQLiteDatabase.open(folder.database, readers: readers, busyTimeout: busyTimeout)
   try await body(database)
   await database.close()
+}
+
+/// Checks a store that ``Sample`` filled, by a connection of its own.
+func inspect(_ database: SQLiteDatabase) async throws -> IntegrityReport { try await inspect(database.path) }
+
+/// Checks a store that ``Sample`` filled.
+func inspect(_ path: String) async throws -> IntegrityReport {
+  // On a loaded machine FTS5's own check may be slow to get its turn.
+  try await SQLiteStoreInspection(path: path, writerTime: .seconds(60)).inspect(rules: Sample.rules) { _ in }
 }

@@ -1,5 +1,4 @@
 import Core
-import Cryptography
 import SQLite
 
 /// A document in the form of the tables, made before the writer's lock is taken.
@@ -64,29 +63,11 @@ struct EncodedDocument: Sendable {
     }
   }
 
-  /// Every field with its length before it, so that no two extractions run together to the same bytes.
   private static func digest(_ indexed: IndexedDocument, outline: String, pages: [PageParts]) -> [UInt8] {
-    var hash = SHA256()
-    for text in [indexed.document.version.rawValue, indexed.pipeline.rawValue, "\(indexed.pageCount)", outline] {
-      add(Array(text.utf8), to: &hash)
-    }
-    for (page, parts) in zip(indexed.pages, pages) {
-      let label = page.label.map { "+\($0)" } ?? "-"
-      let reason = page.coverageReason.map { "+\($0)" } ?? "-"
-      let size = "\(page.size.width) \(page.size.height)"
-      for text in ["\(page.number)", label, size, page.coverage.rawValue, reason, page.text] {
-        add(Array(text.utf8), to: &hash)
-      }
-      add(parts.blocks, to: &hash)
-      add(parts.boxes, to: &hash)
-    }
-    return Array(hash.finalize())
-  }
-
-  private static func add(_ bytes: [UInt8], to hash: inout SHA256) {
-    var count = ByteWriter()
-    count.write(bytes.count)
-    hash.update(count.bytes)
-    hash.update(bytes)
+    let digest = TextDigest(
+      version: indexed.document.version.rawValue, pipeline: indexed.pipeline.rawValue, pageCount: indexed.pageCount,
+      outline: outline)
+    for (page, parts) in zip(indexed.pages, pages) { digest.add(page, blocks: parts.blocks, boxes: parts.boxes) }
+    return digest.finalize()
   }
 }

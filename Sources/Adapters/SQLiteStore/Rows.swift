@@ -55,6 +55,10 @@ struct Space: Sendable, Hashable {
   var words: String { "words_\(key)" }
   /// Full-text table of n-grams of scripts without spaces: column `grams`.
   var grams: String { "grams_\(key)" }
+  /// Both.
+  var fullTextTables: [FullTextTable] {
+    [FullTextTable(kind: .words, space: key), FullTextTable(kind: .grams, space: key)]
+  }
 
   /// The space that is searched; nil while the index is empty.
   static func active(_ connection: Connection) throws -> Space? {
@@ -75,22 +79,13 @@ struct Space: Sendable, Hashable {
   }
 
   /// The identity's space, made with its full-text tables when it is new.
-  ///
-  /// The full-text tables keep no copy of the text (`content=''`): it stands in `chunks` already. SQLite 3.40 has no
-  /// contentless delete, so rows are taken out by giving their text again.
   static func make(_ identity: EmbeddingIdentity, _ connection: Connection) throws -> Space {
     if let space = try of(identity, connection) { return space }
     try connection.run(
       "INSERT INTO spaces (canonical, identity, dimension, scalar) VALUES (?, ?, ?, 'f16')", identity.canonical,
       Stored.json(identity), identity.dimension)
     let space = Space(key: connection.lastInsertRowID, identity: identity)
-    try connection.execute(
-      """
-      CREATE VIRTUAL TABLE \(space.words) USING fts5(
-        prefix, body, content='', tokenize='porter unicode61 remove_diacritics 2');
-      CREATE VIRTUAL TABLE \(space.grams) USING fts5(
-        grams, content='', tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* Co'");
-      """)
+    for table in space.fullTextTables { try table.create(connection) }
     return space
   }
 

@@ -123,11 +123,7 @@ public final class SQLiteDatabase: Sendable {
   private static func checkFile(_ path: String, mustExist: Bool) throws {
     var status = stat()
     guard stat(path, &status) == 0 else {
-      if mustExist {
-        throw StoreError(
-          code: "store.missing", category: .notFound, message: "there is no store at \(path) yet",
-          remedy: "Run `quarry ingest PATH…` first, or set `store.path`.")
-      }
+      if mustExist { throw StoreError.missingFile(path) }
       return makeFolder(of: path)
     }
     guard status.st_mode & S_IFMT == S_IFREG else {

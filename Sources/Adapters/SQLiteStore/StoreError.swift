@@ -41,7 +41,7 @@ public struct StoreError: CategorizedError {
     case .corrupt:
       self = described(
         "store.corrupt", .corrupt, "the store \(path) is damaged: \(error.message)",
-        "Restore a backup, or move the file away and run `quarry ingest` again; `quarry doctor` says more.")
+        "Restore a backup, or move the file away and run `quarry ingest` again; `quarry verify` says more.")
     case .notADatabase, .foreign:
       self = described(
         "store.foreign", .corrupt, "\(path) is not a store of Quarry: \(error.message)",
@@ -73,6 +73,18 @@ public struct StoreError: CategorizedError {
     }
   }
 
+  static func missingFile(_ path: String) -> StoreError {
+    StoreError(
+      code: "store.missing", category: .notFound, message: "there is no store at \(path) yet",
+      remedy: "Run `quarry ingest PATH…` first, or set `store.path`.")
+  }
+
+  static func foreign(_ path: String, _ reason: String) -> StoreError {
+    StoreError(
+      code: "store.foreign", category: .corrupt, message: "\(path) is not a store of Quarry: \(reason)",
+      remedy: "Name another file with `store.path`; this one was left as it is.")
+  }
+
   static func uriTaken(_ uri: SourceURI, by id: String) -> StoreError {
     StoreError(
       code: "index.uri_taken", category: .conflict, message: "\(uri) belongs to document \(id) already",
@@ -86,7 +98,7 @@ public struct StoreError: CategorizedError {
   static func damaged(_ what: String) -> StoreError {
     StoreError(
       code: "store.corrupt", category: .corrupt, message: "the store is damaged: \(what)",
-      remedy: "Run `quarry doctor`; then restore a backup, or move the file away and run `quarry ingest` again.")
+      remedy: "Run `quarry verify` and `quarry gc`; what those cannot mend, a backup or `quarry ingest` can.")
   }
 
   static func identityMismatch(active: EmbeddingIdentity, asked: EmbeddingIdentity) -> StoreError {

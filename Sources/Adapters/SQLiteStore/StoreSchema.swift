@@ -16,10 +16,7 @@ package enum StoreSchema {
     guard owner != Int64(applicationID) else { return }
     let tables = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0
     guard owner == 0, tables == 0 else {
-      throw StoreError(
-        code: "store.foreign", category: .corrupt,
-        message: "\(connection.path) is a database of another application (application id \(owner))",
-        remedy: "Name another file with `store.path`; this one was left as it is.")
+      throw StoreError.foreign(connection.path, "its application id is \(owner)")
     }
   }
 

@@ -28,7 +28,8 @@ public enum QuarryTool {
     ],
     commands: [
       IngestCommand.self, AskCommand.self, SearchCommand.self, DocumentsCommand.self, ServeCommand.self,
-      KeysCommand.self, ConfigCommand.self, EvaluateCommand.self, ArchiveCommand.self, DoctorCommand.self,
+      KeysCommand.self, ConfigCommand.self, EvaluateCommand.self, ArchiveCommand.self, VerifyCommand.self,
+      DoctorCommand.self,
       CompletionCommand.self,
     ], globals: GlobalOptions.self, exitCodes: ExitCode.meanings, usageExitCode: ExitCode.usage, report: report)
 

@@ -34,11 +34,13 @@ extension Library {
     var findings = [diskSpace()]
     findings.append(
       await check("store") {
-        let problems = try await database.check()
-        guard let first = problems.first else { return (.ok, "\(settings.store.path) is sound", nil) }
+        let report = try await SQLiteStoreInspection(path: settings.store.path).inspect(rules: .standard) { _ in }
+        guard report.needsRepair else { return (.ok, "\(settings.store.path) is sound", nil) }
+        let first = report.findings.first { $0.severity == (report.isSound ? .warning : .error) }
         return (
-          .failed, "\(problems.count) problem(s), the first: \(first.message)",
-          "Restore a backup, or delete the store and ingest again."
+          report.isSound ? .warning : .failed,
+          "\(report.errors) errors and \(report.warnings) leftovers, the first: \(first?.message ?? "")",
+          "Run: quarry verify"
         )
       })
     findings.append(

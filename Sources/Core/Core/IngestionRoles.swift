@@ -204,6 +204,24 @@ public protocol DocumentBytes: Sendable {
   func file(for version: ContentVersion, uri: SourceURI) async throws -> String
 }
 
+/// What a look at a document's source shows, without reading its bytes.
+public enum SourceState: Sendable, Hashable {
+  /// It is there, with this stamp.
+  case present(stamp: String)
+  /// It is gone.
+  case missing
+  /// It cannot be looked at; the reason in words.
+  case unreadable(String)
+  /// Its kind of source is not looked at here.
+  case unknown
+}
+
+/// Looks whether the objects that documents came from are still there.
+public protocol SourceProbe: Sendable {
+  /// The state of one object now.
+  func state(of uri: SourceURI) async -> SourceState
+}
+
 /// Draws pages.
 public protocol PageImageRenderer: Sendable {
   /// Draws one page as PNG.

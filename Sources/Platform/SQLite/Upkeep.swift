@@ -47,6 +47,12 @@ extension Connection {
     try handle.check(csqlite_set_config(database, SQLITE_DBCONFIG_ENABLE_FKEY, isOn ? 1 : 0))
   }
 
+  /// Whether statements that can damage the file (writes to full-text tables' own tables, say) are refused; on unless
+  /// set otherwise. For tests that damage a file on purpose.
+  public func setDefensive(_ isOn: Bool) throws(SQLiteError) {
+    try handle.check(csqlite_set_config(database, SQLITE_DBCONFIG_DEFENSIVE, isOn ? 1 : 0))
+  }
+
   /// A bound that SQLite keeps per connection (sqlite.org/limits.html).
   public enum Limit: Int32, Sendable, Hashable, CaseIterable {
     /// Bytes of a text, a blob or a row.
@@ -95,6 +101,12 @@ extension Connection {
 
   /// Looks for damage everywhere, indexes and constraints included; slow. The problems found, none if it is sound.
   public func integrityCheck() throws -> [String] { try problems("PRAGMA integrity_check") }
+
+  /// The same for one table and its indexes (`sqlite_schema` for the schema itself). Free pages, and pages that belong
+  /// to nothing, are looked at by the check of the whole file only.
+  public func integrityCheck(table: String) throws -> [String] {
+    try problems("PRAGMA integrity_check(\(SQLText.identifier(table)))")
+  }
 
   private func problems(_ sql: String) throws -> [String] {
     var lines: [String] = []

@@ -40,3 +40,10 @@ extension TextHash {
   /// SHA-256 of the UTF-8 of `text`.
   public init(of text: String) { self.init(rawValue: SHA256.hash(text).hexadecimal) }
 }
+
+extension IdentityRules {
+  /// The rules that ingestion makes ids by.
+  public static let standard = IdentityRules(
+    documentID: { DocumentID(collection: $0, firstURI: $1, generation: $2) },
+    chunkID: { ChunkID(document: $0, version: $1, pipeline: $2, ordinal: $3) }, textHash: { TextHash(of: $0) })
+}

@@ -12,9 +12,14 @@ package enum StoreSchema {
 
   /// Throws when the file has tables that are not ours: nothing was written to it yet.
   static func refuseForeign(_ connection: Connection) throws {
-    let owner = try connection.pragma("application_id")
+    // In one snapshot: another process may be making the tables.
+    let (owner, tables) = try connection.transaction(.deferred) {
+      (
+        try connection.pragma("application_id"),
+        try connection.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0
+      )
+    }
     guard owner != Int64(applicationID) else { return }
-    let tables = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0
     guard owner == 0, tables == 0 else {
       throw StoreError.foreign(connection.path, "its application id is \(owner)")
     }

@@ -161,7 +161,10 @@ public final class Connection {
     defer { interrupt.isPending.store(false, ordering: .relaxed) }
     do {
       return try await withTaskCancellationHandler {
-        try body()
+        // A closure belongs to an isolated parameter's actor only if it names it. Otherwise it runs on the shared pool
+        // while the actor takes its next call: two threads on one connection, which ruins the file.
+        isolation?.preconditionIsolated()
+        return try body()
       } onCancel: {
         interrupt.isPending.store(true, ordering: .relaxed)
         interrupt.interrupt()

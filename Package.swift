@@ -146,7 +146,8 @@ let testing: [Target] = [
   tests(
     of: "Commands",
     uses: [
-      "Core", "LocalModels", "HTTPAPI", "ArgumentParsing", "Concurrency", "quarry", "quarry-pdf-reader",
+      "Core", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency", "quarry",
+      "quarry-pdf-reader",
     ]),
 ]
 

@@ -20,13 +20,13 @@ struct BadInputTests {
       "no pages"
     ),
     ("long.pdf", TextPDF.make((1...5).map { ["Page number \($0) of a long document."] }), "pdf.too_many_pages", "5"),
-    ("deep.pdf", TextPDF.nestedForms(depth: 40), "pdf.cpu_limit", "1 s"),
+    ("deep.pdf", TextPDF.nestedForms(depth: 40), "pdf.page_cpu_limit", "1 s"),
   ]
 
   @Test func eachIsNamedWithItsReason_andNothingElseIsLost() async throws {
     for file in Self.bad { try workspace.write("pdfs/\(file.name)", file.data) }
     try workspace.write("pdfs/folder.pdf/weir.pdf", TextPDF.weir)
-    let limits = ["--set", "pdf.maxPages=4", "--set", "pdf.cpuTime=1s"]
+    let limits = ["--set", "pdf.maxPages=4", "--set", "pdf.pageCpuTime=1s"]
     let run = await workspace.run(["ingest", workspace.pdfs] + limits)
     #expect(run.exitCode == ExitCode.someDocumentsFailed)
     #expect(run.output.contains("Documents: 1 new, \(Self.bad.count) failed"), "\(run.output)")
@@ -47,7 +47,7 @@ struct BadInputTests {
     #expect(await workspace.run(["ingest", workspace.pdfs] + limits).output.contains("1 new, 1 unchanged"))
     // Followed, the remedy works without a change of the file.
     let long = try #require(Self.bad.first { $0.code == "pdf.too_many_pages" })
-    let raised = await workspace.run("ingest", workspace.pdfs, "--set", "pdf.cpuTime=1s")
+    let raised = await workspace.run("ingest", workspace.pdfs, "--set", "pdf.pageCpuTime=1s")
     #expect(raised.output.contains("1 new"), "\(raised.output)")
     #expect(!raised.output.contains(long.name), "\(raised.output)")
   }

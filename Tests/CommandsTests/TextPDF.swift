@@ -20,12 +20,15 @@ enum TextPDF {
   }
 
   /// A file of these objects, numbered from 1; the first is the catalogue.
-  static func file(_ objects: [String]) -> Data {
+  static func file(_ objects: [String]) -> Data { file(objects.map { Data($0.utf8) }) }
+
+  /// The same of objects that hold any bytes.
+  static func file(_ objects: [Data]) -> Data {
     var bytes = Data("%PDF-1.4\n".utf8)
     var offsets: [Int] = []
     for (index, object) in objects.enumerated() {
       offsets.append(bytes.count)
-      bytes += Data("\(index + 1) 0 obj\n\(object)\nendobj\n".utf8)
+      bytes += Data("\(index + 1) 0 obj\n".utf8) + object + Data("\nendobj\n".utf8)
     }
     let table = bytes.count
     bytes += Data("xref\n0 \(objects.count + 1)\n0000000000 65535 f \n".utf8)

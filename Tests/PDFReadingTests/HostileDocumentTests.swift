@@ -20,6 +20,11 @@ enum hostile {
   static let textBomb: [UInt8] = PDFBuilder.document(
     contents: [flateBomb(pattern: "(aaaaaaaaaaa) Tj\n", matches: 50_000)], contentDictionary: "/Filter/FlateDecode",
     repeatingContents: 1000)
+
+  /// A billion strings on one spot: little is kept of them, so only time tells.
+  static let stringBomb: [UInt8] = PDFBuilder.document(
+    contents: [flateBomb(pattern: "BT/F1 1 Tf(a)Tj \n", matches: 65_000)], contentDictionary: "/Filter/FlateDecode",
+    repeatingContents: 1000)
 }
 
 @Suite struct HostileDocumentTests {
@@ -38,6 +43,21 @@ enum hostile {
     let limits = PDFLimits(wallTime: .milliseconds(300))
     let code = try await withFile(hostile.nestedForms) { await failureCode($0, limits: limits) }
     #expect(code == .timeLimit)
+  }
+
+  @Test func onePageEndsAtItsOwnCPULimit_longBeforeTheDocuments() async throws {
+    let error = try await withFile(hostile.nestedForms) {
+      await failure($0, limits: PDFLimits(cpuSeconds: 60, pageCPUSeconds: 1))
+    }
+    #expect(error?.kind == .pageCPULimit)
+    #expect(error?.message.contains("page 1 of") == true && error?.message.contains("the 1 s") == true)
+  }
+
+  @Test func millionsOfStringsOnOneSpotEndAtThePagesCPULimit() async throws {
+    let code = try await withFile(hostile.stringBomb) {
+      await failureCode($0, limits: PDFLimits(cpuSeconds: 60, pageCPUSeconds: 1))
+    }
+    #expect(code == .pageCPULimit)
   }
 
   @Test func outputBeyondItsLimitIsRefused() async throws {
@@ -126,7 +146,8 @@ enum hostile {
   }
 
   @Test func aFileThatChangesWhileReadIsRefused() async throws {
-    let contents = (1...400).map { PDFBuilder.content("Page \($0) " + String(repeating: "x", count: 400)) }
+    // More than the pipe holds, so that the reader is at work when the file changes.
+    let contents = (1...2500).map { PDFBuilder.content("Page \($0) " + String(repeating: "x", count: 400)) }
     let bytes = PDFBuilder.document(contents: contents)
     for replaces in [false, true] {
       let code = try await withFile(bytes) { path in

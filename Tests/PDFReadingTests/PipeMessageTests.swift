@@ -29,7 +29,8 @@ import Testing
       OpenRequest(
         path: [0x2F, 0xFF, 0x0A], passwords: ["", "geheim"],
         limits: ReaderLimits(
-          addressSpace: 1, cpuSeconds: 2, maxPages: 3, maxOutputBytes: 4, maxScalarsPerPage: 5, maxPixels: 6))),
+          addressSpace: 1, cpuSeconds: 2, pageCPUSeconds: 7, maxPages: 3, maxOutputBytes: 4, maxScalarsPerPage: 5,
+          maxPixels: 6))),
     .extract(ExtractRequest(imagesBelowScalars: 200)),
     .render(
       RenderRequest(page: 3, dotsPerInch: 150, highlights: [PipeRectangle(x: 1, y: 2, width: 3, height: 4)])),

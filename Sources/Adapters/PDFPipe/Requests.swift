@@ -4,6 +4,9 @@ public struct ReaderLimits: Equatable, Sendable {
   public var addressSpace: UInt64
   /// RLIMIT_CPU in seconds; 0 leaves it as it is.
   public var cpuSeconds: UInt32
+  /// Processor time for one page, seconds; 0 for none. A page costs what it draws, not what it shows: a small stream
+  /// can show millions of strings on one spot.
+  public var pageCPUSeconds: UInt32
   /// Most pages a document may have; one with more is refused whole.
   public var maxPages: UInt32
   /// Most bytes of frames sent for one document.
@@ -15,11 +18,12 @@ public struct ReaderLimits: Equatable, Sendable {
 
   /// The limits, in the units of the properties.
   public init(
-    addressSpace: UInt64, cpuSeconds: UInt32, maxPages: UInt32, maxOutputBytes: UInt64, maxScalarsPerPage: UInt32,
-    maxPixels: UInt32
+    addressSpace: UInt64, cpuSeconds: UInt32, pageCPUSeconds: UInt32, maxPages: UInt32, maxOutputBytes: UInt64,
+    maxScalarsPerPage: UInt32, maxPixels: UInt32
   ) {
     self.addressSpace = addressSpace
     self.cpuSeconds = cpuSeconds
+    self.pageCPUSeconds = pageCPUSeconds
     self.maxPages = maxPages
     self.maxOutputBytes = maxOutputBytes
     self.maxScalarsPerPage = maxScalarsPerPage
@@ -114,6 +118,7 @@ public enum ReaderRequest: Equatable, Sendable {
       for password in request.passwords { out.write(password) }
       out.write(request.limits.addressSpace)
       out.write(request.limits.cpuSeconds)
+      out.write(request.limits.pageCPUSeconds)
       out.write(request.limits.maxPages)
       out.write(request.limits.maxOutputBytes)
       out.write(request.limits.maxScalarsPerPage)
@@ -143,8 +148,9 @@ public enum ReaderRequest: Equatable, Sendable {
       var passwords: [String] = []
       for _ in 0..<count { passwords.append(try input.readString("password")) }
       let limits = ReaderLimits(
-        addressSpace: try input.read(), cpuSeconds: try input.read(), maxPages: try input.read(),
-        maxOutputBytes: try input.read(), maxScalarsPerPage: try input.read(), maxPixels: try input.read())
+        addressSpace: try input.read(), cpuSeconds: try input.read(), pageCPUSeconds: try input.read(),
+        maxPages: try input.read(), maxOutputBytes: try input.read(), maxScalarsPerPage: try input.read(),
+        maxPixels: try input.read())
       self = .open(OpenRequest(path: path, passwords: passwords, limits: limits))
     case 2:
       self = .extract(ExtractRequest(imagesBelowScalars: try input.read()))

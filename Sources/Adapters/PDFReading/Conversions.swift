@@ -6,7 +6,8 @@ extension ReaderLimits {
   init(_ limits: PDFLimits) {
     self.init(
       addressSpace: UInt64(max(0, limits.addressSpaceBytes)), cpuSeconds: UInt32(clamping: limits.cpuSeconds),
-      maxPages: UInt32(clamping: limits.maxPages), maxOutputBytes: UInt64(max(0, limits.maxOutputBytes)),
+      pageCPUSeconds: UInt32(clamping: limits.pageCPUSeconds), maxPages: UInt32(clamping: limits.maxPages),
+      maxOutputBytes: UInt64(max(0, limits.maxOutputBytes)),
       maxScalarsPerPage: UInt32(clamping: limits.maxScalarsPerPage), maxPixels: UInt32(clamping: limits.maxImagePixels))
   }
 }

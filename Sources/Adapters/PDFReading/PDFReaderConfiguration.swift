@@ -6,6 +6,8 @@ public struct PDFLimits: Sendable, Hashable {
   public var addressSpaceBytes: Int
   /// Processor time, seconds; 0 for none.
   public var cpuSeconds: Int
+  /// Processor time for one page, whole seconds (up to one more passes before it is noticed); 0 for none.
+  public var pageCPUSeconds: Int
   /// Time that the parent waits for the reader in sum, not counting the time that pages wait for their consumer.
   public var wallTime: Duration
   /// Most pages; a document with more is refused whole.
@@ -19,11 +21,13 @@ public struct PDFLimits: Sendable, Hashable {
 
   /// Limits that real documents do not reach.
   public init(
-    addressSpaceBytes: Int = 2 << 30, cpuSeconds: Int = 120, wallTime: Duration = .seconds(300), maxPages: Int = 5_000,
-    maxOutputBytes: Int = 512 << 20, maxScalarsPerPage: Int = 500_000, maxImagePixels: Int = 20_000_000
+    addressSpaceBytes: Int = 2 << 30, cpuSeconds: Int = 120, pageCPUSeconds: Int = 10,
+    wallTime: Duration = .seconds(300), maxPages: Int = 5_000, maxOutputBytes: Int = 512 << 20,
+    maxScalarsPerPage: Int = 500_000, maxImagePixels: Int = 20_000_000
   ) {
     self.addressSpaceBytes = addressSpaceBytes
     self.cpuSeconds = cpuSeconds
+    self.pageCPUSeconds = pageCPUSeconds
     self.wallTime = wallTime
     self.maxPages = maxPages
     self.maxOutputBytes = maxOutputBytes

@@ -36,6 +36,8 @@ public struct PDFReadingError: CategorizedError {
     case memoryLimit = "pdf.memory_limit"
     /// Processor time ran out.
     case cpuLimit = "pdf.cpu_limit"
+    /// Processor time for one page ran out.
+    case pageCPULimit = "pdf.page_cpu_limit"
     /// Time ran out.
     case timeLimit = "pdf.time_limit"
     /// The reader process ended before its time.
@@ -71,7 +73,7 @@ public struct PDFReadingError: CategorizedError {
     case .isDirectory, .notRegularFile, .emptyFile, .notAPDF, .encrypted, .wrongPassword, .damaged, .noPages,
       .renderFailed, .readerCrashed:
       .invalidInput
-    case .tooManyPages, .outputLimit, .memoryLimit, .cpuLimit, .timeLimit: .tooLarge
+    case .tooManyPages, .outputLimit, .memoryLimit, .cpuLimit, .pageCPULimit, .timeLimit: .tooLarge
     case .readerMissing, .readerUnusable: .invalidConfiguration
     }
   }
@@ -131,7 +133,8 @@ extension PDFReadingError {
         remedy: "Split it, or raise pdf.outputBytes.")
     case .pageTextLimit:
       self.init(
-        .outputLimit, "'\(name)': \(detail)", remedy: "Leave the document out.")
+        .outputLimit, "'\(name)': \(detail)",
+        remedy: "It may be made to exhaust memory. If you trust it, raise pdf.pageCharacters.")
     case .memoryLimit:
       self = .memoryLimit(name, limits)
     case .noSuchPage:

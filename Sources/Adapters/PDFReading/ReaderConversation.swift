@@ -15,6 +15,7 @@ actor ReaderConversation {
   private var decoder: FrameDecoder
   private var received = 0
   private var timeLeft: Duration
+  private var pagesSeen = 0
 
   /// Starts a reader.
   init(configuration: PDFReaderConfiguration, name: String) throws(PDFReadingError) {
@@ -47,8 +48,12 @@ actor ReaderConversation {
       while true {
         if let frame = try decoder.next() {
           let reply = try ReaderReply(frame)
-          guard case .failure(let failure) = reply else { return reply }
-          throw PDFReadingError(failure, name: name, limits: limits)
+          switch reply {
+          case .failure(let failure): throw PDFReadingError(failure, name: name, limits: limits)
+          case .page, .pageFailure: pagesSeen += 1
+          default: break
+          }
+          return reply
         }
         guard let bytes = try await read() else { throw await untimelyEnd() }
         received += bytes.count
@@ -100,6 +105,14 @@ actor ReaderConversation {
     if Self.memoryPhrases.contains(where: said.contains) { return PDFReadingError.memoryLimit(name, limits) }
     let cpu = end.userTime + end.systemTime
     switch end.status {
+    // The reader lowers its soft limit for each page; only then is it told to stop before its time is up. The kernel
+    // counts that time in ticks, and reports it more exactly.
+    case .signalled(SIGXCPU) where limits.cpuSeconds == 0 || cpu + .milliseconds(500) < .seconds(limits.cpuSeconds):
+      return PDFReadingError(
+        .pageCPULimit,
+        "page \(pagesSeen + 1) of '\(name)' took more than the \(limits.pageCPUSeconds) s of processor time allowed "
+          + "for a page",
+        remedy: "It may be made to never end. If you trust it, raise pdf.pageCpuTime.")
     case .signalled(let number) where number == SIGXCPU || number == SIGKILL && cpu >= .seconds(limits.cpuSeconds):
       return PDFReadingError(
         .cpuLimit, "'\(name)' took more than the \(limits.cpuSeconds) s of processor time allowed",

@@ -5,6 +5,21 @@ import PDFPipe
 /// drawing a page opens.
 private let openFileLimit: UInt64 = 64
 
+/// Begins a page: from here it may use the processor for `limits.pageCPUSeconds`, and the rest of the second that has
+/// begun. The hard limit stays, so the document's own limit holds.
+func beginPage(_ limits: ReaderLimits) {
+  guard limits.pageCPUSeconds > 0 else { return }
+  var used = timespec()
+  var limit = rlimit()
+  guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0, getrlimit(cpuLimit, &limit) == 0 else { return }
+  let document = limits.cpuSeconds == 0 ? limit.rlim_max : min(rlim_t(limits.cpuSeconds), limit.rlim_max)
+  limit.rlim_cur = min(rlim_t(used.tv_sec) + 1 + rlim_t(limits.pageCPUSeconds), document)
+  // Lowering a soft limit, or raising it within the hard one, is always allowed.
+  setrlimit(cpuLimit, &limit)
+}
+
+private let cpuLimit = __rlimit_resource_t(RLIMIT_CPU.rawValue)
+
 /// Gives this process its limits. Nothing of the document has been read before.
 ///
 /// - Returns: A failure that names the limit the system refused, else nil.
@@ -20,7 +35,7 @@ func applyLimits(_ limits: ReaderLimits) -> FailureMessage? {
     (
       "RLIMIT_AS", __rlimit_resource_t(RLIMIT_AS.rawValue), limits.addressSpace, limits.addressSpace
     ),
-    ("RLIMIT_CPU", __rlimit_resource_t(RLIMIT_CPU.rawValue), cpu, cpu + 1),
+    ("RLIMIT_CPU", cpuLimit, cpu, cpu + 1),
   ]
   for entry in wanted {
     let unlimited = entry.name == "RLIMIT_AS" && entry.soft == 0 || entry.name == "RLIMIT_CPU" && cpu == 0

@@ -69,6 +69,7 @@ struct Session {
   private mutating func extract(_ request: ExtractRequest, _ document: OpenDocument) -> FailureMessage? {
     var sent: UInt32 = 0
     for index in 0..<document.pageCount {
+      beginPage(document.limits)
       let result = document.extractPage(index, imagesBelow: Int(request.imagesBelowScalars))
       if let failure = sendComplaints(page: index) { return failure }
       let failure: FailureMessage?

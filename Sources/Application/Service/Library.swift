@@ -173,8 +173,9 @@ public final class Library: Sendable {
       readerPath: settings.pdf.reader,
       limits: PDFLimits(
         addressSpaceBytes: settings.pdf.memory, cpuSeconds: Int(settings.pdf.cpuTime.components.seconds),
-        wallTime: settings.pdf.wallTime, maxPages: settings.pdf.maxPages,
-        maxOutputBytes: settings.pdf.outputBytes))
+        pageCPUSeconds: Int(settings.pdf.pageCpuTime.components.seconds), wallTime: settings.pdf.wallTime,
+        maxPages: settings.pdf.maxPages, maxOutputBytes: settings.pdf.outputBytes,
+        maxScalarsPerPage: settings.pdf.pageCharacters))
   }
 
   /// The configured user passwords, references resolved.

@@ -103,10 +103,14 @@ public struct Settings: Sendable {
     public var memory: Int
     /// CPU time for one document.
     public var cpuTime: Duration
+    /// CPU time for one page.
+    public var pageCpuTime: Duration
     /// Wall time for one document.
     public var wallTime: Duration
     /// Most bytes that the reader may send for one document.
     public var outputBytes: Int
+    /// Most characters on one page.
+    public var pageCharacters: Int
     /// Documents read at the same time.
     public var readers: Int
     /// User passwords tried on encrypted documents.

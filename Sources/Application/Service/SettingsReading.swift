@@ -180,12 +180,18 @@ extension Settings.PDF {
     cpuTime = reader.value(
       "cpuTime", .duration(in: .seconds(1) ... .seconds(86400)), default: .seconds(300),
       doc: "CPU time for one document.")
+    pageCpuTime = reader.value(
+      "pageCpuTime", .duration(in: .seconds(1) ... .seconds(86400)), default: .seconds(10),
+      doc: "CPU time for one page, in whole seconds.")
     wallTime = reader.value(
       "wallTime", .duration(in: .seconds(1) ... .seconds(86400)), default: .seconds(600),
       doc: "Wall time for one document.")
     outputBytes = reader.value(
       "outputBytes", .byteSize(in: (1 << 20)...(1 << 40)), default: 1 << 30,
       doc: "Most bytes of text and geometry that one document may give.")
+    pageCharacters = reader.value(
+      "pageCharacters", .int(in: 1000...100_000_000), default: 500_000,
+      doc: "Most characters on one page; a document with more is refused whole.")
     readers = reader.value(
       "readers", .int(in: 1...64), default: 2, doc: "Documents read at the same time.")
     passwords = reader.value(

@@ -115,6 +115,7 @@ public struct Ingester: Sendable {
     _ source: any DocumentSource, request: IngestionRequest, context: RequestContext,
     progress: @escaping IngestionProgressHandler, into summary: inout IngestionSummary
   ) async throws {
+    let began = now()
     let known = try await index.sources(under: source.root, collection: source.collection)
     var listing: SourceListing
     var isRootMissing = false
@@ -139,7 +140,10 @@ public struct Ingester: Sendable {
     let isTrusted = try await reconcile(
       gone, plan: plan, listing: listing, isRootMissing: isRootMissing, source: source, request: request,
       context: context, progress: progress, into: &summary)
-    if isTrusted, !isRootMissing { try await remember(listing.rootStamp, of: source) }
+    if !isRootMissing {
+      try await settleJobs(of: source, plan: plan, listing: listing, began: began)
+      if isTrusted { try await remember(listing.rootStamp, of: source) }
+    }
   }
 
   /// Deletes what is gone, if the request and the guard allow it. Returns whether the root may be taken as the

@@ -8,7 +8,7 @@ CONFIGURATION := release
 BIN := .build/$(CONFIGURATION)
 BUILD := swift build -c $(CONFIGURATION) --static-swift-stdlib
 
-.PHONY: help setup setup-test setup-check setup-bench build demo test check bench install clean
+.PHONY: help setup setup-test setup-check setup-bench build demo test check soak bench install clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,10 @@ test: setup-test ## all tests
 
 check: setup-check ## everything that .ci/run checks
 	@scripts/check
+
+soak: setup ## ingestion killed and changed under its feet, for an hour: nothing lost (goes on where it was stopped)
+	@$(MAKE) --no-print-directory build
+	@scripts/soak --all --quarry $(BIN)/quarry
 
 bench: setup-bench ## what Benchmarks/README.md measures with the programs built here
 	@$(MAKE) --no-print-directory build

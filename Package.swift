@@ -138,7 +138,7 @@ let testing: [Target] = [
   tests(of: "LocalFiles", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(
     of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),
-  tests(of: "SQLiteStore", uses: ["Core", "SQLite", "QuarryTesting"]),
+  tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "SQLite", "QuarryTesting"]),
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Answering", "Concurrency", "QuarryTesting"]),

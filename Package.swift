@@ -41,6 +41,7 @@ let cLibraries: [Target] = [
   system("CYAML", pkgConfig: "yaml-0.1", apt: ["libyaml-dev"]),
   system("CCrypto", pkgConfig: "libcrypto", apt: ["libssl-dev"]),
   system("CCurl", pkgConfig: "libcurl", apt: ["libcurl4-openssl-dev"]),
+  system("CXML", pkgConfig: "libxml-2.0", apt: ["libxml2-dev"]),
   system("CZlib", pkgConfig: "zlib", apt: ["zlib1g-dev"]),
   .target(
     name: "CLinux", path: "Sources/CLibraries/CLinux",
@@ -79,6 +80,9 @@ let useCases: [Target] = [
 
 let adapters: [Target] = [
   module("Adapters", "AWSSigning", uses: ["Cryptography"]),
+  module(
+    "Adapters", "AWS",
+    uses: ["Core", "HTTPClient", "AWSSigning", "ChildProcess", "Concurrency", "CXML"]),
   module("Adapters", "PDFPipe"),
   tool("Adapters", "quarry-pdf-reader", uses: ["PDFPipe", "CPoppler"]),
   module("Adapters", "PDFReading", uses: ["Core", "PDFPipe", "ChildProcess", "Concurrency"]),
@@ -127,6 +131,7 @@ let testing: [Target] = [
   tests(of: "SQLite", uses: ["Concurrency"]),
   tests(of: "HTTPServer", uses: ["Concurrency"]),
   tests(of: "HTTPClient", uses: ["HTTPServer", "Concurrency"]),
+  tests(of: "AWS", uses: ["AWSSigning", "Core", "HTTPClient", "HTTPServer", "Concurrency"]),
   tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""A stand-in for Amazon Bedrock's and SageMaker's runtimes that is as strict as their published models.
+
+Routes and validates from botocore's own service models (required members, types, ranges, lengths, enums, patterns),
+recomputes the signature with botocore's signer, frames event streams with both checksums, and misbehaves on demand.
+Embeddings are bags of hashed words and answers quote the first passage, so that retrieval on top behaves plausibly.
+
+    contract_server.py [--port N]     prints "ready PORT"; ends with its standard input
+
+Credentials: AKIDCONTRACT / contract-secret, and the session token of the request if it has one. Control:
+POST /-/faults  a list of faults, each used once, in order, by the next calls:
+    {"status": 429, "code": "ThrottlingException", "headers": {...}} | {"drop": true} | {"delay": seconds}
+    | {"stream": "exception" | "bad_crc" | "cut" | "unknown_event" | "bytewise"} | {"short": true} | {"dimension": 7}
+GET /-/calls    how many calls were answered, and the input texts of all embedding calls
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import struct
+import sys
+import threading
+import time
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.validate import ParamValidator
+
+SESSION = botocore.session.get_session()
+SERVICES = [("bedrock-runtime", "bedrock"), ("sagemaker-runtime", "sagemaker")]
+LOCK = threading.Lock()
+FAULTS, CALLS, TEXTS = [], [], []
+
+
+class Refused(Exception):
+    def __init__(self, status, code, message):
+        self.status, self.code, self.message = status, code, message
+
+
+def routes():
+    for service, signing in SERVICES:
+        model = SESSION.get_service_model(service)
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            uri = operation.http["requestUri"].split("?")[0]
+            pattern = re.compile("^" + re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(uri)) + "$")
+            yield operation.http["method"], pattern, operation, signing
+
+
+ROUTES = list(routes())
+
+
+def check_constraints(shape, value, path):
+    """What ParamValidator leaves out: maxima, patterns and enums."""
+    kind = shape.type_name
+    if kind == "structure":
+        for name, member in (value or {}).items():
+            if name in shape.members:
+                check_constraints(shape.members[name], member, f"{path}.{name}")
+    elif kind == "list":
+        if "max" in shape.metadata and len(value) > shape.metadata["max"]:
+            raise Refused(400, "ValidationException", f"{path} has more than {shape.metadata['max']} members")
+        for index, member in enumerate(value):
+            check_constraints(shape.member, member, f"{path}[{index}]")
+    elif kind == "string":
+        if "max" in shape.metadata and len(value) > shape.metadata["max"]:
+            raise Refused(400, "ValidationException", f"{path} is longer than {shape.metadata['max']}")
+        if shape.enum and value not in shape.enum:
+            raise Refused(400, "ValidationException", f"{path} is none of {shape.enum}")
+        if "pattern" in shape.metadata and not re.search(shape.metadata["pattern"], value):
+            raise Refused(400, "ValidationException", f"{path} does not match {shape.metadata['pattern']}")
+    elif kind in ("integer", "float", "long", "double"):
+        if "max" in shape.metadata and value > shape.metadata["max"]:
+            raise Refused(400, "ValidationException", f"{path} is above {shape.metadata['max']}")
+
+
+def input_of(operation, groups, query, headers, body):
+    shape, values = operation.input_shape, {}
+    payload = shape.serialization.get("payload")
+    document = None
+    for name, member in shape.members.items():
+        place, wire = member.serialization.get("location"), member.serialization.get("name", name)
+        if place == "uri":
+            values[name] = unquote(groups[wire])
+        elif place == "header" and headers.get(wire) is not None:
+            values[name] = headers[wire]
+        elif place == "querystring" and wire in query:
+            values[name] = query[wire]
+        elif place is None and name == payload:
+            values[name] = body
+        elif place is None:
+            if document is None:
+                try:
+                    document = json.loads(body or b"{}")
+                except ValueError:
+                    raise Refused(400, "SerializationException", "the body is not JSON")
+                unknown = set(document) - {m.serialization.get("name", n) for n, m in shape.members.items()}
+                if unknown:
+                    raise Refused(400, "ValidationException", f"unknown members {sorted(unknown)}")
+            if wire in document:
+                values[name] = document[wire]
+    report = ParamValidator().validate(values, shape)
+    if report.has_errors():
+        raise Refused(400, "ValidationException", report.generate_report())
+    check_constraints(shape, values, "input")
+    return values
+
+
+def check_signature(signing, method, url, headers, body):
+    given = headers.get("Authorization") or ""
+    match = re.match(
+        r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=(\w{64})$",
+        given)
+    if not match:
+        raise Refused(403, "MissingAuthenticationTokenException", "no signature of version 4")
+    key, day, region, service, names, _ = match.groups()
+    if key != "AKIDCONTRACT":
+        raise Refused(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
+    if service != signing:
+        raise Refused(403, "InvalidSignatureException", f"Credential should be scoped to correct service: '{signing}'.")
+    stamp = headers.get("X-Amz-Date") or ""
+    age = abs(time.mktime(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - time.mktime(time.gmtime()))
+    if age > 300:
+        raise Refused(403, "InvalidSignatureException", "Signature not yet current or expired: " + stamp)
+    signed = {n: headers[n] for n in names.split(";") if n != "host" and headers.get(n) is not None}
+    request = AWSRequest(method=method, url=url, headers=signed, data=body)
+    request.context["timestamp"] = stamp
+    auth = SigV4Auth(Credentials("AKIDCONTRACT", "contract-secret"), service, region)
+    expected = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+    if not given.endswith(expected):
+        raise Refused(403, "InvalidSignatureException",
+                      "The request signature we calculated does not match the signature you provided.")
+
+
+# --- models ---
+
+def embedding(text, dimension):
+    vector = [0.0] * dimension
+    for word in re.findall(r"\w+", text.lower()):
+        digest = hashlib.sha256(word.encode()).digest()
+        vector[int.from_bytes(digest[:4], "big") % dimension] += 1 if digest[4] & 1 else -1
+    if not any(vector):
+        vector[0] = 1.0
+    norm = sum(v * v for v in vector) ** 0.5
+    return [v / norm for v in vector]
+
+
+def need(condition, message):
+    if not condition:
+        raise Refused(400, "ValidationException", message)
+
+
+def only(document, *names):
+    need(isinstance(document, dict) and set(document) <= set(names), f"extraneous key in {sorted(document)}")
+
+
+def invoke(model, body, fault):
+    document = json.loads(body)
+    if "titan-embed-text-v2" in model:
+        only(document, "inputText", "dimensions", "normalize", "embeddingTypes")
+        dimension = document.get("dimensions", 1024)
+        need(dimension in (256, 512, 1024), "dimensions must be 256, 512 or 1024")
+        text = document["inputText"]
+        need(1 <= len(text) <= 50000, "inputText: expected minLength: 1, maxLength: 50000")
+        TEXTS.append(text)
+        vector = embedding(text, fault.get("dimension", dimension))
+        return {"embedding": vector, "inputTextTokenCount": len(text) // 4, "embeddingsByType": {"float": vector}}
+    if "titan-embed-text-v1" in model:
+        only(document, "inputText")
+        TEXTS.append(document["inputText"])
+        return {"embedding": embedding(document["inputText"], 1536), "inputTextTokenCount": 1}
+    if "cohere.embed" in model:
+        only(document, "texts", "input_type", "truncate", "embedding_types", *(["output_dimension", "max_tokens"] if "v4" in model else []))
+        texts = document["texts"]
+        need(1 <= len(texts) <= 96, "texts: at most 96")
+        need(document.get("input_type") in ("search_document", "search_query", "classification", "clustering"), "input_type")
+        need("v4" in model or all(len(t) <= 2048 for t in texts), "texts: expected maxLength: 2048")
+        need(document.get("truncate", "NONE") in ("NONE", "START", "END", "LEFT", "RIGHT"), "truncate")
+        dimension = document.get("output_dimension", 1536) if "v4" in model else 1024
+        need(dimension in (256, 512, 1024, 1536), "output_dimension")
+        TEXTS.extend(texts)
+        vectors = [embedding(t, dimension) for t in texts]
+        if fault.get("short"):
+            vectors = vectors[:-1]
+        by_type = document.get("embedding_types")
+        return {"id": "x", "texts": texts, "response_type": "embeddings_by_type" if by_type else "embeddings_floats",
+                "embeddings": {"float": vectors} if by_type else vectors}
+    raise Refused(404, "ResourceNotFoundException", f"Could not resolve the foundation model from the model identifier: {model}")
+
+
+def frame(headers, payload):
+    raw = b""
+    for name, value in headers.items():
+        raw += bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value.encode())) + value.encode()
+    prelude = struct.pack(">II", 16 + len(raw) + len(payload), len(raw))
+    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + raw + payload
+    return message + struct.pack(">I", zlib.crc32(message))
+
+
+def event(name, document, kind="event"):
+    return frame({":message-type": kind, f":{kind}-type": name, ":content-type": "application/json"},
+                 json.dumps(document).encode())
+
+
+def converse_frames(values, fault):
+    question = values["messages"][-1]["content"][0]["text"]
+    if "claude-none" in values["modelId"]:
+        raise Refused(403, "AccessDeniedException", "You don't have access to the model with the specified model ID.")
+    sentence = re.split(r"(?<=[.?!])\s", question.strip())[0]
+    text = f"You said: {sentence}"
+    yield event("messageStart", {"role": "assistant"})
+    if fault.get("stream") == "unknown_event":
+        yield event("contentBlockStart", {"start": {}, "contentBlockIndex": 0})
+        yield event("somethingNew", {"p": "abc"})
+    for word in re.findall(r"\S+\s*", text):
+        yield event("contentBlockDelta", {"delta": {"text": word}, "contentBlockIndex": 0, "p": "abcdef"})
+        if fault.get("stream") == "exception":
+            yield event("throttlingException", {"message": "Too many tokens, please wait before trying again."}, "exception")
+            return
+    yield event("contentBlockStop", {"contentBlockIndex": 0})
+    guarded = "guardrailConfig" in values
+    yield event("messageStop", {"stopReason": "guardrail_intervened" if guarded else "end_turn"})
+    yield event("metadata", {"usage": {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}, "metrics": {"latencyMs": 1}})
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, status, document, headers=None):
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in (headers or {"Content-Type": "application/json"}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        with LOCK:
+            self.answer(200, {"calls": CALLS, "texts": TEXTS, "faults": FAULTS})
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = urlsplit(self.path)
+        if parts.path == "/-/faults":
+            with LOCK:
+                FAULTS[:] = json.loads(body)
+                CALLS.clear()
+                TEXTS.clear()
+            return self.answer(200, {})
+        with LOCK:
+            fault = FAULTS.pop(0) if FAULTS else {}
+        try:
+            self.serve(parts, body, fault)
+        except Refused as refused:
+            self.answer(refused.status, {"message": refused.message},
+                        {"Content-Type": "application/json", "x-amzn-ErrorType": refused.code + ":http://internal.amazon.com/"})
+
+    def serve(self, parts, body, fault):
+        if "delay" in fault:
+            time.sleep(fault["delay"])
+        if fault.get("drop"):
+            self.close_connection = True
+            return
+        if "status" in fault:
+            return self.answer(fault["status"], {"message": "a fault that was asked for"},
+                               {"x-amzn-ErrorType": fault.get("code", "InternalServerException"), **fault.get("headers", {})})
+        for method, pattern, operation, signing in ROUTES:
+            match = pattern.match(parts.path)
+            if method == "POST" and match:
+                break
+        else:
+            raise Refused(404, "UnknownOperationException", self.path)
+        check_signature(signing, "POST", f"http://{self.headers['Host']}{self.path}", self.headers, body)
+        values = input_of(operation, match.groupdict(), dict(parse_qsl(parts.query)), self.headers, body)
+        with LOCK:
+            CALLS.append(operation.name)
+        if operation.name == "InvokeModel":
+            return self.answer(200, invoke(values["modelId"], values["body"], fault))
+        if operation.name == "ConverseStream":
+            return self.stream(converse_frames(values, fault), fault)
+        raise Refused(400, "UnknownOperationException", operation.name)
+
+    def stream(self, frames, fault):
+        frames = list(frames)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.amazon.eventstream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        data = b"".join(frames)
+        kind = fault.get("stream")
+        if kind == "bad_crc":
+            data = data[:60] + bytes([data[60] ^ 1]) + data[61:]
+        if kind == "cut":
+            data = data[: len(data) * 2 // 3]
+        pieces = [data[i:i + 1] for i in range(len(data))] if kind == "bytewise" else frames if kind is None else [data]
+        for piece in pieces:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print("ready", server.server_address[1], flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

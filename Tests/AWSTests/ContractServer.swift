@@ -1,0 +1,58 @@
+import ChildProcess
+import Concurrency
+import Foundation
+import HTTPClient
+
+/// The Python server that answers as botocore's models of Bedrock and SageMaker say; ends when it is released.
+final class ContractServer: Sendable {
+  let url: String
+  private let child: ChildProcess
+  private let http = HTTPClient()
+
+  /// A Python that has botocore: the one of `make setup-check`, or the system's; nil when neither has it.
+  static let python: String? = {
+    let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+    let own = here + "/../../.venv/bin/python"
+    for candidate in [ProcessInfo.processInfo.environment["QUARRY_TEST_PYTHON"], own, "/usr/bin/python3"] {
+      guard let candidate, FileManager.default.isExecutableFile(atPath: candidate) else { continue }
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: candidate)
+      process.arguments = ["-c", "import botocore"]
+      process.standardError = FileHandle.nullDevice
+      guard (try? process.run()) != nil else { continue }
+      process.waitUntilExit()
+      if process.terminationStatus == 0 { return candidate }
+    }
+    return nil
+  }()
+
+  init() async throws {
+    guard let python = Self.python else { throw CocoaError(.fileNoSuchFile) }
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Contract/contract_server.py"
+    child = try ChildProcess.spawn(executable: python, arguments: [script])
+    var said = ""
+    while !said.contains("\n"), let bytes = try await child.read() { said += String(decoding: bytes, as: UTF8.self) }
+    guard let port = said.split(whereSeparator: \.isWhitespace).last.flatMap({ Int($0) }) else {
+      throw CocoaError(.executableLoad)
+    }
+    url = "http://127.0.0.1:\(port)"
+  }
+
+  /// What the next calls meet, in order; see the script. Forgets the calls so far.
+  func setFaults(_ json: String = "[]") async throws {
+    let response = try await http.execute(
+      HTTPClientRequest(method: "POST", url: url + "/-/faults", body: Array(json.utf8)))
+    _ = try await response.body.collect(upTo: 1 << 20)
+  }
+
+  struct Record: Decodable {
+    var calls: [String]
+    var texts: [String]
+  }
+
+  /// The calls that were answered.
+  func record() async throws -> Record {
+    let response = try await http.execute(HTTPClientRequest(url: url + "/-/calls"))
+    return try JSONDecoder().decode(Record.self, from: Data(try await response.body.collect(upTo: 64 << 20)))
+  }
+}

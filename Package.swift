@@ -83,6 +83,7 @@ let adapters: [Target] = [
   module(
     "Adapters", "AWS",
     uses: ["Core", "HTTPClient", "AWSSigning", "Compression", "ChildProcess", "Concurrency", "CXML"]),
+  module("Adapters", "OpenAIModels", uses: ["Core", "HTTPClient"]),
   module("Adapters", "PDFPipe"),
   tool("Adapters", "quarry-pdf-reader", uses: ["PDFPipe", "CPoppler"]),
   module("Adapters", "PDFReading", uses: ["Core", "PDFPipe", "ChildProcess", "Concurrency"]),
@@ -134,6 +135,7 @@ let testing: [Target] = [
   tests(
     of: "AWS", uses: ["AWSSigning", "Core", "HTTPClient", "HTTPServer", "ChildProcess", "Concurrency"],
     exclude: ["Contract"]),
+  tests(of: "OpenAIModels", uses: ["Core", "HTTPClient", "ChildProcess"], exclude: ["Contract"]),
   tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),

@@ -1,4 +1,5 @@
 import Concurrency
+import Core
 import Foundation
 import SQLite
 import SQLiteStore
@@ -45,7 +46,8 @@ import Testing
         }
       }
       #expect(most == 1)
-      #expect(try await database.check().isEmpty)
+      let report = try await inspect(database)
+      #expect(report.errors == 0, "\(report.findings)")
     }
   }
 

@@ -3,12 +3,12 @@ import HTTPServer
 import Testing
 
 /// Waits up to five seconds for `condition`.
-func eventually(_ condition: () -> Bool) async throws -> Bool {
+func eventually(_ condition: () async -> Bool) async throws -> Bool {
   for _ in 0..<500 {
-    if condition() { return true }
+    if await condition() { return true }
     try await Task.sleep(for: .milliseconds(10))
   }
-  return condition()
+  return await condition()
 }
 
 @Suite struct ConnectionTests {

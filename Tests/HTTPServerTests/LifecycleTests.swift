@@ -58,16 +58,20 @@ import Testing
 
   @Test func drainsRequestsUnderWay() async throws {
     let entered = Locked(false)
+    let mayEnd = Locked(false)
     let server = try server { _ in
       entered.withLock { $0 = true }
-      try? await Task.sleep(for: .milliseconds(400))
+      while !mayEnd.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
       return HTTPResponse(status: 200, text: Task.isCancelled ? "cancelled" : "complete")
     }
     let client = try await RawClient.connected(to: server.port)
     await client.send(get)
     #expect(try await eventually { entered.withLock { $0 } })
     let port = server.port
-    async let stopped: Void = server.shutdown(drain: .seconds(10))
+    async let stopped: Void = server.shutdown(drain: .seconds(60))
+    // It drains from when it no longer listens.
+    #expect(try await eventually { (try? await RawClient.connected(to: port)) == nil })
+    mayEnd.withLock { $0 = true }
     let (text, ended) = await client.receiveAll()
     #expect(text.hasSuffix("complete"))
     #expect(text.contains("Connection: close\r\n"))

@@ -25,6 +25,7 @@ func onAccess(
   guard let engine = engine(context), let method, let version, let uploadSize, let exchange = exchange(slot?.pointee)
   else { return .NO }
   if !exchange.reading.hasBegun { return engine.headArrived(exchange, method: method, version: version) }
+  if exchange.reading.isAtHead { return engine.headResumed(exchange) }
   if uploadSize.pointee > 0 {
     let count = uploadSize.pointee
     uploadSize.pointee = 0

@@ -116,9 +116,33 @@ final class Engine: Sendable {
       exchange.reading.mustClose = true
       return queue(errorResponse(refused.refusal, nil), on: exchange)
     case .success(let verdict):
-      if let answer = answerBeforeBody(exchange, verdict) { return answerEarly(answer, exchange, verdict) }
-      return .YES
+      exchange.reading.verdict = verdict
+      let limit = verdict.body == .none ? nil : exchange.reading.head.flatMap { configuration.streamedBodyLimit?($0) }
+      if let answer = answerBeforeBody(exchange, verdict, streamLimit: limit) {
+        return answerEarly(answer, exchange, verdict)
+      }
+      guard let limit, let head = exchange.reading.head else { return .YES }
+      guard admitHandler() else { return answerEarly(refuse(exchange, overloaded), exchange, verdict) }
+      exchange.reading.isAtHead = true
+      if exchange.startHandler(HTTPRequest(head: head, exchange: exchange), streamLimit: limit) { return .YES }
+      handlerEnded()
+      return .NO
     }
+  }
+
+  /// The handler of a streamed body has answered, or asked for the body: the library, still at the head, calls again.
+  func headResumed(_ exchange: Exchange) -> MHD_Result {
+    exchange.reading.isAtHead = false
+    guard exchange.state.withLock({ !$0.isAbandoned }) else { return .NO }
+    guard let answer = takeAnswer(exchange) else { return .YES }
+    return answerEarly(answer, exchange, exchange.reading.verdict)
+  }
+
+  /// What the handler, or its time limit, has left to be sent.
+  private func takeAnswer(_ exchange: Exchange) -> HTTPResponse? {
+    let (response, hasExpired) = exchange.takeResult()
+    exchange.reading.answerIsHandlers = response != nil
+    return response ?? (hasExpired ? refuse(exchange, handlerDeadline) : nil)
   }
 
   private func readHead(
@@ -159,11 +183,14 @@ final class Engine: Sendable {
   }
 
   /// The answer that makes reading the body needless, if there is one.
-  private func answerBeforeBody(_ exchange: Exchange, _ verdict: Framing.Verdict) -> HTTPResponse? {
+  private func answerBeforeBody(
+    _ exchange: Exchange, _ verdict: Framing.Verdict, streamLimit: Int?
+  ) -> HTTPResponse? {
     guard let head = exchange.reading.head else { return nil }
     if let response = configuration.early?(head) { return response }
     guard case .length(let length) = verdict.body else { return nil }
-    if length > configuration.maxBodyBytes { return refuse(exchange, bodyTooLarge) }
+    if length > streamLimit ?? configuration.maxBodyBytes { return refuse(exchange, bodyTooLarge(streamLimit)) }
+    guard streamLimit == nil else { return nil }
     guard reserve(bytes: length) else { return refuse(exchange, overloaded) }
     exchange.reading.reservedBytes = length
     return nil
@@ -175,7 +202,7 @@ final class Engine: Sendable {
     case .length(let length) where length <= configuration.maxDrainedBytes && !verdict.expectsContinue: break
     case .length, .chunked:
       exchange.reading.mustClose = true
-      return queue(response, on: exchange)
+      return queue(response, on: exchange, isHandlers: exchange.reading.answerIsHandlers)
     }
     exchange.reading.answer = response
     return .YES
@@ -186,10 +213,10 @@ final class Engine: Sendable {
     return errorResponse(refusal, exchange.reading.head)
   }
 
-  private var bodyTooLarge: HTTPRefusal {
+  private func bodyTooLarge(_ limit: Int?) -> HTTPRefusal {
     HTTPRefusal(
       status: 413, code: "body_too_large",
-      message: "The request body is longer than \(configuration.maxBodyBytes) bytes.")
+      message: "The request body is longer than \(limit ?? configuration.maxBodyBytes) bytes.")
   }
 
   private var overloaded: HTTPRefusal {
@@ -204,10 +231,18 @@ final class Engine: Sendable {
   /// A piece of the body has arrived.
   func bodyArrived(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
     exchange.state.withLock { $0.received += bytes.count }
+    let streamLimit = exchange.state.withLock { $0.incoming.limit }
+    if exchange.reading.answer == nil, let streamLimit {
+      exchange.reading.answer = takeAnswer(exchange)
+      if exchange.reading.answer == nil {
+        if exchange.receive(bytes) { return .YES }
+        exchange.reading.answer = refuse(exchange, bodyTooLarge(streamLimit))
+      }
+    }
     if exchange.reading.answer == nil {
       let total = exchange.reading.body.count + bytes.count
       if total > configuration.maxBodyBytes {
-        exchange.reading.answer = refuse(exchange, bodyTooLarge)
+        exchange.reading.answer = refuse(exchange, bodyTooLarge(nil))
         exchange.reading.body = []
       } else if total > exchange.reading.reservedBytes, !reserve(bytes: total - exchange.reading.reservedBytes) {
         exchange.reading.answer = refuse(exchange, overloaded)
@@ -219,7 +254,7 @@ final class Engine: Sendable {
       }
     }
     exchange.reading.drained += bytes.count
-    guard exchange.reading.drained <= configuration.maxDrainedBytes else {
+    guard exchange.reading.drained <= max(configuration.maxDrainedBytes, streamLimit ?? 0) else {
       exchange.state.withLock { $0.wasAborted = true }
       return .NO
     }
@@ -230,11 +265,16 @@ final class Engine: Sendable {
   func requestArrived(_ exchange: Exchange) -> MHD_Result {
     if let answer = exchange.reading.answer {
       exchange.reading.answer = nil
-      return queue(answer, on: exchange)
+      return queue(answer, on: exchange, isHandlers: exchange.reading.answerIsHandlers)
     }
-    let (response, hasExpired) = exchange.takeResult()
-    if let response { return queue(response, on: exchange, isHandlers: true) }
-    if hasExpired { return queue(refuse(exchange, handlerDeadline), on: exchange) }
+    if let answer = takeAnswer(exchange) {
+      return queue(answer, on: exchange, isHandlers: exchange.reading.answerIsHandlers)
+    }
+    if exchange.state.withLock({ $0.incoming.limit != nil }) {
+      if exchange.endBody() { return .YES }
+      // It was answered, or given up, in this very moment.
+      return takeAnswer(exchange).map { queue($0, on: exchange, isHandlers: exchange.reading.answerIsHandlers) } ?? .NO
+    }
     guard let head = exchange.reading.head, exchange.state.withLock({ !$0.isAbandoned }) else { return .NO }
     guard admitHandler() else { return queue(refuse(exchange, overloaded), on: exchange) }
     let body = exchange.reading.body

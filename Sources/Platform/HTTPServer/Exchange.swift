@@ -18,6 +18,12 @@ final class Exchange: @unchecked Sendable {
     var refusal: HTTPRefusal?
     var mustClose = false
     var reservedBytes = 0
+    /// How the body is delimited, for what is decided after the head.
+    var verdict = Framing.Verdict()
+    /// Whether the handler has the head and has not yet asked for the body.
+    var isAtHead = false
+    /// Whether `answer` comes from the handler.
+    var answerIsHandlers = false
     /// A request target as sent, and where it lies in the library's read buffer.
     var target = ""
     var targetPointer: UnsafePointer<CChar>?
@@ -28,6 +34,11 @@ final class Exchange: @unchecked Sendable {
     var phase = Phase.reading
     var received = 0
     var isSuspended = false
+    var suspendedSince: Nanoseconds = 0
+    /// How long the connection was suspended in all: time that is not the client's.
+    var heldTime: Nanoseconds = 0
+    /// The body of a request that is handled while it arrives.
+    var incoming = IncomingBody()
     var isOver = false
     var isAbandoned = false
     var wasTooSlow = false
@@ -46,6 +57,8 @@ final class Exchange: @unchecked Sendable {
 
   enum Phase {
     case reading
+    /// The handler runs while the body arrives.
+    case receiving
     case handling(since: Nanoseconds)
     case responding
   }
@@ -72,21 +85,33 @@ final class Exchange: @unchecked Sendable {
     engine.release(bytes: reading.reservedBytes)
   }
 
-  private func resume(_ state: inout State) {
+  func suspend(_ state: inout State) {
+    // The library hands over all chunks that it has read, one call each, even when the first call suspends it; and it
+    // does not bear to be suspended twice.
+    guard !state.isSuspended else { return }
+    state.isSuspended = true
+    state.suspendedSince = Monotonic.now()
+    MHD_suspend_connection(connection)
+  }
+
+  func resume(_ state: inout State) {
     guard state.isSuspended else { return }
     state.isSuspended = false
+    state.heldTime += Monotonic.now() - state.suspendedSince
     MHD_resume_connection(connection)
   }
 
   // MARK: The handler's task
 
   /// Suspends the connection and starts the handler on `request`; false when the server is stopping.
-  func startHandler(_ request: HTTPRequest) -> Bool {
+  ///
+  /// With `streamLimit` the body is still to come, up to that many bytes.
+  func startHandler(_ request: HTTPRequest, streamLimit: Int? = nil) -> Bool {
     let isAbandoned = state.withLock { state in
       guard !state.isAbandoned else { return true }
-      state.phase = .handling(since: Monotonic.now())
-      state.isSuspended = true
-      MHD_suspend_connection(connection)
+      state.incoming.limit = streamLimit
+      state.phase = streamLimit == nil ? .handling(since: Monotonic.now()) : .receiving
+      suspend(&state)
       return false
     }
     guard !isAbandoned else { return false }
@@ -122,8 +147,13 @@ final class Exchange: @unchecked Sendable {
   /// Hands the response over; false when nobody waits for it any more.
   private func deliver(_ response: HTTPResponse) -> Bool {
     state.withLock { state in
-      guard case .handling = state.phase, !state.isOver, !state.isAbandoned else { return false }
-      state.phase = .responding
+      guard !state.isOver, !state.isAbandoned, !state.hasExpired, !state.incoming.isRefused else { return false }
+      switch state.phase {
+      case .handling: state.phase = .responding
+      // The rest of the body is read and dropped first, and in good time.
+      case .receiving: break
+      case .reading, .responding: return false
+      }
       state.response = response
       resume(&state)
       return true
@@ -158,6 +188,12 @@ final class Exchange: @unchecked Sendable {
 
   /// Returns once there may be room, or throws when there will be none.
   func waitForRoom() async throws {
+    let capacity = engine.configuration.streamBufferBytes
+    try await wait { $0.buffered < capacity }
+  }
+
+  /// Returns at once when `isReady`, else when the state may have become so; throws when it never will.
+  func wait(until isReady: @escaping @Sendable (State) -> Bool) async throws {
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
@@ -168,7 +204,7 @@ final class Exchange: @unchecked Sendable {
         let outcome: Result<Void, any Error>? = state.withLock { state in
           if state.isOver || state.isAbandoned || state.peerLeft { return .failure(HTTPServerError.clientLeft) }
           if wasCancelled.withLock({ $0 }) { return .failure(CancellationError()) }
-          if state.buffered < engine.configuration.streamBufferBytes { return .success(()) }
+          if isReady(state) { return .success(()) }
           state.waiters[id] = continuation
           return nil
         }
@@ -197,8 +233,7 @@ final class Exchange: @unchecked Sendable {
       guard !state.isAbandoned, state.streamEnd != .failed else { return (-2, []) }
       guard state.buffered > 0 else {
         if state.streamEnd == .complete { return (-1, []) }
-        state.isSuspended = true
-        MHD_suspend_connection(connection)
+        suspend(&state)
         return (0, [])
       }
       let count = min(capacity, state.buffered)
@@ -241,6 +276,18 @@ final class Exchange: @unchecked Sendable {
         guard now - started > allowed else { return (false, nil) }
         state.wasTooSlow = true
         return (true, nil)
+      case .receiving:
+        if state.isSuspended, now - state.suspendedSince > limits.handler, !state.isOver {
+          // The handler neither reads nor answers.
+          state.hasExpired = true
+          resume(&state)
+          return (false, state.task)
+        }
+        let held = state.heldTime + (state.isSuspended ? now - state.suspendedSince : 0)
+        let allowed = limits.read + held + Nanoseconds(state.received) * limits.nanosecondsPerBodyByte
+        guard now - started > allowed else { return (false, nil) }
+        state.wasTooSlow = true
+        return (true, state.task)
       case .handling(let since):
         guard now - since > limits.handler, !state.isOver else { return (false, nil) }
         state.phase = .responding

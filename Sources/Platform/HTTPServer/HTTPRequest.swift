@@ -57,17 +57,27 @@ public struct HTTPQueryItem: Sendable, Equatable {
   }
 }
 
-/// A whole request.
+/// A request.
 public struct HTTPRequest: Sendable {
   /// Everything but the body.
   public let head: HTTPRequestHead
-  /// The body, never longer than the configuration's `maxBodyBytes`.
+  /// The body, never longer than the configuration's `maxBodyBytes`; empty when it is streamed.
   public let body: [UInt8]
+  /// The body piece by piece, streamed or not.
+  public let pieces: HTTPBodyReader
 
   /// Creates a request.
   public init(head: HTTPRequestHead, body: [UInt8] = []) {
     self.head = head
     self.body = body
+    pieces = HTTPBodyReader(source: .bytes(.init(body)))
+  }
+
+  /// A request whose body is still to come.
+  init(head: HTTPRequestHead, exchange: Exchange) {
+    self.head = head
+    body = []
+    pieces = HTTPBodyReader(source: .exchange(exchange))
   }
 
   /// The method as sent.

@@ -51,8 +51,14 @@ public struct HTTPServerConfiguration: Sendable {
   public var handlerDeadline: Duration = .seconds(60)
   /// The bytes of a stream that wait for a slow client before the writer is suspended.
   public var streamBufferBytes = 64 << 10
+  /// The bytes of a streamed request body that wait for the handler before the client is held back.
+  public var requestBufferBytes = 128 << 10
   /// The `Server` header; nil for none.
   public var serverName: String?
+  /// The most bytes of a request's body when the handler is to run while it arrives (`HTTPRequest.pieces`); nil for a
+  /// body that is read whole first, up to `maxBodyBytes`. Runs on the engine's only thread, so it must not block. Of a
+  /// streamed body that is refused half-way, as much is read and dropped as would have been taken.
+  public var streamedBodyLimit: (@Sendable (HTTPRequestHead) -> Int?)?
   /// Decides on a request before its body is read: a response ends it there. Runs on the engine's only thread for
   /// every request, so it must not block; the cheapest answers (health checks) can be given here. Its response
   /// cannot be a stream: no task runs yet that could write it.

@@ -24,6 +24,10 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
   public static let clientLeft = HTTPServerError(
     code: "http.client_left", message: "The client left before the response was complete.")
 
+  /// The request's body is longer than its limit.
+  public static let bodyTooLarge = HTTPServerError(
+    code: "http.body_too_large", message: "The request body is longer than its limit.")
+
   static let stopped = HTTPServerError(
     code: "http.already_started", message: "The server was started before.", remedy: "Create a new server.")
 

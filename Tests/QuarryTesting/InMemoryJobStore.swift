@@ -18,8 +18,10 @@ public actor InMemoryJobStore: JobStore {
   public func enqueue(_ objects: [SourceObject], now: Date) async throws {
     for object in objects {
       let key = Key(uri: object.uri, collection: object.collection)
-      var job = IngestionJob(uri: object.uri, collection: object.collection, stamp: object.stamp, updated: now)
+      var job = IngestionJob(
+        uri: object.uri, collection: object.collection, stamp: object.stamp, document: object.document, updated: now)
       if let old = table[key] {
+        job.document = job.document ?? old.document
         if old.stamp == object.stamp {
           if [.queued, .running, .parked].contains(old.state) { continue }
           // A failure of the same bytes keeps its count, or scans would retry a poison document for ever.
@@ -122,6 +124,65 @@ public actor InMemoryJobStore: JobStore {
     let key = Key(uri: uri, collection: collection)
     table[key] = nil
     order.removeAll { $0 == key }
+  }
+
+  /// The job of a document.
+  public func job(of document: DocumentID) async throws -> IngestionJob? {
+    table.values.filter { $0.document == document }.max { $0.updated < $1.updated }
+  }
+
+  /// Jobs that are not ended below a root, the soonest due first.
+  public func waiting(under root: SourceURI, limit: Int) async throws -> [IngestionJob] {
+    let found = order.compactMap { table[$0] }.filter {
+      [.queued, .running, .retrying].contains($0.state) && Self.isUnder(root, $0)
+    }
+    func due(_ job: IngestionJob) -> Date {
+      switch job.state {
+      case .retrying: job.nextTry ?? .distantPast
+      case .running: job.leaseUntil ?? .distantPast
+      default: .distantPast
+      }
+    }
+    let sorted = found.enumerated().sorted { (due($0.element), $0.offset) < (due($1.element), $1.offset) }
+    return sorted.prefix(max(0, limit)).map(\.element)
+  }
+
+  /// A page of jobs, in the order they were first queued.
+  public func jobs(
+    in states: Set<JobState>, collections: Set<CollectionName>?, limit: Int, after cursor: String?
+  ) async throws -> JobPage {
+    let first = cursor.flatMap(Int.init) ?? 0
+    let found = order.enumerated().dropFirst(first).compactMap { place, key in table[key].map { (place, $0) } }
+      .filter { states.contains($0.1.state) && collections?.contains($0.1.collection) ?? true }
+    let page = found.prefix(max(1, limit))
+    return JobPage(jobs: page.map(\.1), next: found.count > page.count ? page.last.map { String($0.0 + 1) } : nil)
+  }
+
+  /// Queues a job anew.
+  public func retry(_ uri: SourceURI, collection: CollectionName, now: Date) async throws -> Bool {
+    let key = Key(uri: uri, collection: collection)
+    guard let old = table[key], old.state == .parked || old.state == .retrying else { return false }
+    table[key] = IngestionJob(
+      uri: uri, collection: collection, stamp: old.stamp, document: old.document, stageSeconds: old.stageSeconds,
+      updated: now)
+    return true
+  }
+
+  /// What the jobs below a root say together.
+  public func summary(under root: SourceURI?, collections: Set<CollectionName>?) async throws -> JobSummary {
+    let found = order.compactMap { table[$0] }.filter { job in
+      (root.map { Self.isUnder($0, job) } ?? true) && collections?.contains(job.collection) ?? true
+    }
+    let failed = found.filter { $0.state == .parked || $0.state == .retrying }
+    return JobSummary(
+      counts: Dictionary(grouping: found, by: \.state).mapValues(\.count),
+      oldestWaiting: found.filter { $0.state == .queued || $0.state == .retrying }.map(\.updated).min(),
+      lastDone: found.filter { $0.state == .done }.map(\.updated).max(),
+      lastFailure: failed.max { $0.updated < $1.updated })
+  }
+
+  private static func isUnder(_ root: SourceURI, _ job: IngestionJob) -> Bool {
+    job.uri == root || job.uri.rawValue.hasPrefix(root.prefixOfDescendants)
   }
 
   /// Changes a job that `owner` holds; another worker's late word changes nothing.

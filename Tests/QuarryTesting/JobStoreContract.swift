@@ -14,7 +14,9 @@ public enum JobStoreContract {
   }
 
   /// The claims, each for a fresh store.
-  public static let claims: [ContractClaim<any JobStore>] = [
+  public static let claims: [ContractClaim<any JobStore>] = work + listing
+
+  private static let work: [ContractClaim<any JobStore>] = [
     ContractClaim("leasesOneObject_onlyWhileNobodyHoldsIt") { store in
       let object = Sample.object("one.pdf")
       try await store.enqueue([Sample.object("other.pdf"), object], now: Sample.date)

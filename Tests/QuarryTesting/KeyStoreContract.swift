@@ -9,8 +9,7 @@ public enum KeyStoreContract {
     ContractClaim("returnsKey_byID_withEveryField") { store in
       let key = APIKey(
         id: "k1", label: "Büro 🗝", hash: Sample.hex("secret", digits: 64),
-        allowedCollections: Set(["law", "tax"]).named,
-        created: Sample.date)
+        allowedCollections: Set(["law", "tax"]).named, permission: .read, created: Sample.date)
       try await store.add(key)
       #expect(try await store.key("k1") == key)
       #expect(try await store.key("k2") == nil)

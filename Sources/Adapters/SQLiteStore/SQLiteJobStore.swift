@@ -4,18 +4,20 @@ import SQLite
 
 /// The durable table of ingestion work.
 public final class SQLiteJobStore: JobStore {
-  private let database: SQLiteDatabase
+  let database: SQLiteDatabase
 
   /// Creates the job table of `database`.
   public init(_ database: SQLiteDatabase) { self.database = database }
 
-  private static let columns = """
-    uri, collection, stamp, state, attempts, next_try, error_code, error, lease_owner, lease_until, stages, updated
+  static let columns = """
+    uri, collection, stamp, state, attempts, next_try, error_code, error, lease_owner, lease_until, stages, updated,
+    document
     """
 
-  private static func job(_ row: Row) throws -> IngestionJob {
+  static func job(_ row: Row) throws -> IngestionJob {
     IngestionJob(
       uri: SourceURI(rawValue: row.text(0)), collection: CollectionName(rawValue: row.text(1)), stamp: row.text(2),
+      document: row.optionalText(12).map(DocumentID.init(rawValue:)),
       state: try Stored.word(JobState.self, row.text(3), "state of a job"), attempts: row.int(4),
       nextTry: row.optionalDate(5), lastErrorCode: row.optionalText(6), lastError: row.optionalText(7),
       leaseOwner: row.optionalText(8), leaseUntil: row.optionalDate(9),
@@ -30,16 +32,17 @@ public final class SQLiteJobStore: JobStore {
       for object in objects {
         try connection.run(
           """
-          INSERT INTO jobs (collection, uri, stamp, state, attempts, stages, updated)
-          VALUES (?1, ?2, ?3, 'queued', 0, '{}', ?4)
+          INSERT INTO jobs (collection, uri, stamp, state, attempts, stages, updated, document)
+          VALUES (?1, ?2, ?3, 'queued', 0, '{}', ?4, ?5)
           ON CONFLICT (collection, uri) DO UPDATE SET
             attempts = CASE WHEN stamp = ?3 AND state = 'retrying' THEN attempts ELSE 0 END,
             error_code = CASE WHEN stamp = ?3 AND state = 'retrying' THEN error_code END,
             error = CASE WHEN stamp = ?3 AND state = 'retrying' THEN error END,
             stamp = ?3, state = 'queued', next_try = NULL, lease_owner = NULL, lease_until = NULL, stages = '{}',
-            updated = ?4
+            updated = ?4, document = coalesce(?5, document)
           WHERE stamp <> ?3 OR state NOT IN ('queued', 'running', 'parked')
-          """, object.collection.rawValue, object.uri.rawValue, object.stamp, now.seconds)
+          """, object.collection.rawValue, object.uri.rawValue, object.stamp, now.seconds,
+          object.document?.rawValue)
       }
     }
   }

@@ -9,13 +9,14 @@ public final class SQLiteKeyStore: KeyStore {
   /// Creates the key table of `database`.
   public init(_ database: SQLiteDatabase) { self.database = database }
 
-  private static let query = "SELECT id, label, hash, collections, created, revoked FROM api_keys"
+  private static let query = "SELECT id, label, hash, collections, created, revoked, permission FROM api_keys"
 
   private static func key(_ row: Row) throws -> APIKey {
     let names = try row.optionalText(3).map { try Stored.value([String].self, $0, "the collections of a key") }
     return APIKey(
       id: row.text(0), label: row.text(1), hash: row.text(2),
-      allowedCollections: names.map { Set($0.map(CollectionName.init(rawValue:))) }, created: row.date(4),
+      allowedCollections: names.map { Set($0.map(CollectionName.init(rawValue:))) },
+      permission: try Stored.word(KeyPermission.self, row.text(6), "permission of a key"), created: row.date(4),
       revoked: row.optionalDate(5))
   }
 
@@ -25,8 +26,11 @@ public final class SQLiteKeyStore: KeyStore {
     try await database.write { connection in
       do {
         try connection.run(
-          "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?)", key.id, key.label, key.hash, collections,
-          key.created.seconds, key.revoked?.seconds)
+          """
+          INSERT INTO api_keys (id, label, hash, collections, created, revoked, permission)
+          VALUES (?, ?, ?, ?, ?, ?, ?)
+          """, key.id, key.label, key.hash, collections, key.created.seconds, key.revoked?.seconds,
+          key.permission.rawValue)
       } catch let error as SQLiteError where error.isUniqueViolation {
         throw StoreError(
           code: "keys.duplicate", category: .conflict, message: "there is a key \(key.id) already",

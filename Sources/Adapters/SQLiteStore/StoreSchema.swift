@@ -8,7 +8,10 @@ package enum StoreSchema {
 
   package static let schema = Schema(
     applicationID: applicationID, name: "Quarry store",
-    migrations: [Migration("tables of the index, jobs, caches, conversations and keys", sql: first)])
+    migrations: [
+      Migration("tables of the index, jobs, caches, conversations and keys", sql: first),
+      Migration("what a key allows, and the document of a job", sql: second),
+    ])
 
   /// Throws when the file has tables that are not ours: nothing was written to it yet.
   static func refuseForeign(_ connection: Connection) throws {
@@ -207,5 +210,12 @@ package enum StoreSchema {
       created REAL NOT NULL,
       revoked REAL
     );
+    """
+
+  /// Version 2. Keys made before may do what they always could.
+  private static let second = """
+    ALTER TABLE api_keys ADD COLUMN permission TEXT NOT NULL DEFAULT 'write';
+    ALTER TABLE jobs ADD COLUMN document TEXT;
+    CREATE INDEX jobs_by_document ON jobs (document) WHERE document IS NOT NULL;
     """
 }

@@ -39,6 +39,14 @@ public struct DocumentID: StringIdentifier {
   public let rawValue: String
   /// Wraps an id; nothing is checked.
   public init(rawValue: String) { self.rawValue = rawValue }
+
+  /// Whether `text` may be a document's id: 32 lower-case hexadecimal digits.
+  public static func isValid(_ text: String) -> Bool {
+    text.utf8.count == 32
+      && text.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+      }
+  }
 }
 
 /// The identity of one chunk of one version of a document under one pipeline version: 32 hex digits, a hash
@@ -146,6 +154,20 @@ public struct SourceURI: StringIdentifier {
   public var filePath: String? {
     rawValue.hasPrefix("file://") ? String(rawValue.dropFirst("file://".count)) : nil
   }
+
+  /// The URI of an upload.
+  public init(uploadNamed name: String, collection: CollectionName) {
+    rawValue = "\(Self.uploads.rawValue)\(collection.rawValue)/\(name)"
+  }
+
+  /// The root of all uploads.
+  public static let uploads = SourceURI(rawValue: "upload://")
+
+  /// Whether the document was uploaded.
+  public var isUpload: Bool { rawValue.hasPrefix(Self.uploads.rawValue) }
+
+  /// What every URI below this one begins with.
+  public var prefixOfDescendants: String { rawValue.hasSuffix("/") ? rawValue : rawValue + "/" }
 
   /// The last path component: the name shown in citations.
   public var name: String {

@@ -12,14 +12,20 @@ public struct SourceObject: Sendable, Hashable {
   public var modified: Date
   /// Anything that changes when the bytes may have changed (inode, ETag), compared as a whole.
   public var stamp: String
+  /// The document that it is or will be; nil while nobody has worked that out.
+  public var document: DocumentID?
 
   /// Creates a description.
-  public init(uri: SourceURI, collection: CollectionName, byteCount: Int, modified: Date, stamp: String) {
+  public init(
+    uri: SourceURI, collection: CollectionName, byteCount: Int, modified: Date, stamp: String,
+    document: DocumentID? = nil
+  ) {
     self.uri = uri
     self.collection = collection
     self.byteCount = byteCount
     self.modified = modified
     self.stamp = stamp
+    self.document = document
   }
 }
 
@@ -263,6 +269,8 @@ public struct IngestionJob: Sendable, Hashable {
   public var collection: CollectionName
   /// The source object's stamp (size, time, inode or ETag) that the job is about.
   public var stamp: String
+  /// The document that the object is or will be; nil in jobs of earlier versions of Quarry.
+  public var document: DocumentID?
   /// Where it stands.
   public var state: JobState
   /// Tries so far.
@@ -284,13 +292,15 @@ public struct IngestionJob: Sendable, Hashable {
 
   /// Creates a job.
   public init(
-    uri: SourceURI, collection: CollectionName, stamp: String, state: JobState = .queued, attempts: Int = 0,
-    nextTry: Date? = nil, lastErrorCode: String? = nil, lastError: String? = nil, leaseOwner: String? = nil,
+    uri: SourceURI, collection: CollectionName, stamp: String, document: DocumentID? = nil,
+    state: JobState = .queued, attempts: Int = 0, nextTry: Date? = nil, lastErrorCode: String? = nil,
+    lastError: String? = nil, leaseOwner: String? = nil,
     leaseUntil: Date? = nil, stageSeconds: [String: Double] = [:], updated: Date
   ) {
     self.uri = uri
     self.collection = collection
     self.stamp = stamp
+    self.document = document
     self.state = state
     self.attempts = attempts
     self.nextTry = nextTry
@@ -331,4 +341,18 @@ public protocol JobStore: Sendable {
   func job(for uri: SourceURI, collection: CollectionName) async throws -> IngestionJob?
   /// Forgets the job of an object that is gone.
   func remove(_ uri: SourceURI, collection: CollectionName) async throws
+
+  /// The job of a document, the one that changed last if there are several; nil when there is none.
+  func job(of document: DocumentID) async throws -> IngestionJob?
+  /// Jobs of objects at or below `root` that are queued, running or to be tried again: the soonest due first, then
+  /// in the order they were first queued.
+  func waiting(under root: SourceURI, limit: Int) async throws -> [IngestionJob]
+  /// Jobs in any of these states, `limit` (1 to 1,000) a page, in the order they were first queued.
+  func jobs(
+    in states: Set<JobState>, collections: Set<CollectionName>?, limit: Int, after cursor: String?
+  ) async throws -> JobPage
+  /// Queues a job that was given up, or waits to be tried again, as if it were new; false when there is none such.
+  func retry(_ uri: SourceURI, collection: CollectionName, now: Date) async throws -> Bool
+  /// What the jobs of objects at or below `root` say together; of all jobs when it is nil.
+  func summary(under root: SourceURI?, collections: Set<CollectionName>?) async throws -> JobSummary
 }

@@ -1,5 +1,13 @@
 public import FoundationEssentials
 
+/// What the holder of a key may do.
+public enum KeyPermission: String, Sendable, Codable, CaseIterable {
+  /// Ask, search, and look at documents.
+  case read
+  /// The same, and upload and delete documents.
+  case write
+}
+
 /// A key that lets a program use the HTTP API. The secret itself is never stored.
 public struct APIKey: Sendable, Hashable, Codable {
   /// A short public id, part of the secret that the user holds; also the caller's id.
@@ -8,8 +16,10 @@ public struct APIKey: Sendable, Hashable, Codable {
   public var label: String
   /// SHA-256 of the whole secret, 64 lower-case hex digits.
   public var hash: String
-  /// The collections that it may read; nil for all.
+  /// The collections that it is good for; nil for all.
   public var allowedCollections: Set<CollectionName>?
+  /// What it allows there.
+  public var permission: KeyPermission
   /// When it was made.
   public var created: Date
   /// When it was revoked; nil while it is good.
@@ -17,13 +27,14 @@ public struct APIKey: Sendable, Hashable, Codable {
 
   /// Creates a key's record.
   public init(
-    id: String, label: String, hash: String, allowedCollections: Set<CollectionName>? = nil, created: Date,
-    revoked: Date? = nil
+    id: String, label: String, hash: String, allowedCollections: Set<CollectionName>? = nil,
+    permission: KeyPermission = .write, created: Date, revoked: Date? = nil
   ) {
     self.id = id
     self.label = label
     self.hash = hash
     self.allowedCollections = allowedCollections
+    self.permission = permission
     self.created = created
     self.revoked = revoked
   }

@@ -72,11 +72,16 @@ public struct Caller: Sendable, Hashable {
   public var id: String
   /// The collections allowed; nil for all.
   public var allowedCollections: Set<CollectionName>?
+  /// What the caller may do there.
+  public var permission: KeyPermission
 
   /// Creates a caller.
-  public init(id: String, allowedCollections: Set<CollectionName>? = nil) {
+  public init(
+    id: String, allowedCollections: Set<CollectionName>? = nil, permission: KeyPermission = .write
+  ) {
     self.id = id
     self.allowedCollections = allowedCollections
+    self.permission = permission
   }
 
   /// The local user, who may see everything.

@@ -71,7 +71,7 @@ let core: [Target] = [
 ]
 
 let useCases: [Target] = [
-  module("UseCases", "Ingestion", uses: ["Core", "Telemetry", "Cryptography"]),
+  module("UseCases", "Ingestion", uses: ["Core", "Telemetry", "Concurrency", "Cryptography"]),
   module(
     "UseCases", "Answering", uses: ["Core", "Telemetry", "Cryptography"],
     resources: [.embedInCode("Generation/Templates/answer-1.txt")]),
@@ -101,7 +101,7 @@ let application: [Target] = [
   module(
     "Application", "HTTPAPI",
     uses: [
-      "Core", "Telemetry", "Answering", "HTTPServer", "Cryptography", "Concurrency", "Spelling",
+      "Core", "Telemetry", "Ingestion", "Answering", "HTTPServer", "Cryptography", "Concurrency", "Spelling",
     ], resources: [.embedInCode("OpenAPI/openapi.json")]),
   module(
     "Application", "Service",
@@ -139,7 +139,7 @@ let testing: [Target] = [
   tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
-  tests(of: "Ingestion", uses: ["Core", "Telemetry", "QuarryTesting"]),
+  tests(of: "Ingestion", uses: ["Core", "Telemetry", "Concurrency", "LocalFiles", "QuarryTesting"]),
   tests(of: "Answering", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(of: "Insight", uses: ["Core", "Ingestion", "Answering", "Concurrency", "QuarryTesting"]),
   tests(
@@ -150,12 +150,12 @@ let testing: [Target] = [
   tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "SQLite", "QuarryTesting"]),
   tests(
     of: "HTTPAPI",
-    uses: ["Core", "Telemetry", "Answering", "Concurrency", "QuarryTesting"]),
+    uses: ["Core", "Telemetry", "Ingestion", "Answering", "LocalFiles", "Concurrency", "QuarryTesting"]),
   tests(of: "Service", uses: ["Answering", "Configuration"]),
   tests(
     of: "Commands",
     uses: [
-      "Core", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency", "quarry",
+      "Core", "Ingestion", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency", "quarry",
       "quarry-pdf-reader",
     ]),
 ]

@@ -51,7 +51,8 @@ import Testing
   /// Every command by its words.
   static let paths: [[String]] = [
     [], ["ingest"], ["ask"], ["search"], ["documents"], ["documents", "list"], ["documents", "show"],
-    ["documents", "delete"], ["serve"], ["keys"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
+    ["documents", "delete"], ["documents", "retry"], ["serve"], ["keys"], ["keys", "create"], ["keys", "list"],
+    ["keys", "revoke"],
     ["config"], ["config", "show"], ["config", "check"], ["archive"], ["archive", "list"], ["archive", "show"],
     ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["verify"], ["doctor"],
     ["completion"],
@@ -91,7 +92,7 @@ import Testing
     ["ingest", "--collection", "No Good", "x"], ["ingest", "--allow-mass-delete", "x"],
     ["ingest", "--rebuild", "x"], ["ingest", "--attribute", "novalue", "."], ["ask", "--attribute", "x", "q"],
     ["ask", "--top-k", "0", "q"], ["ask", "--top-k", "many", "q"], ["serve", "--port", "70000"],
-    ["keys", "create", "--collection", "A B"], ["keys", "revoke"], ["documents", "delete"],
+    ["keys", "create", "--collection", "A B"], ["keys", "revoke"], ["documents", "delete"], ["documents", "retry"],
     ["archive", "list", "--since", "yesterday"], ["ask", "--set", "topK", "q"], ["keys"], ["documents"],
   ])
   func whatCannotBeMeantIsAUsageError(arguments: [String]) async throws {

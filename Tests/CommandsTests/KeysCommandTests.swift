@@ -36,6 +36,25 @@ import Testing
     #expect(again.error.contains("quarry keys list"))
   }
 
+  @Test func aReadOnlyKeyIsMarked_andOthersMayWrite() async throws {
+    let reading = try await workspace.run("keys", "create", "--read-only", "--json").object()
+    #expect(reading["permission"] as? String == "read")
+    let writing = try await workspace.run("keys", "create", "--json").object()
+    #expect(writing["permission"] as? String == "write")
+    let list = await workspace.run("keys", "list").output
+    let id = try #require(reading["id"] as? String)
+    #expect(list.split(separator: "\n").contains { $0.hasPrefix(id) && $0.contains("  read  ") })
+  }
+
+  @Test func revokingSaysWhatWasRevoked_asJSON() async throws {
+    let made = try await workspace.run("keys", "create", "--json").object()
+    let id = try #require(made["id"] as? String)
+    let revoked = try await workspace.run("keys", "revoke", id, "--json").object()
+    #expect(revoked["id"] as? String == id)
+    #expect(revoked["revoked"] is String)
+    #expect(revoked["key"] == nil)
+  }
+
   @Test func anUnknownKeyIsNamed() async throws {
     let run = await workspace.run("keys", "revoke", "nothing")
     #expect(run.exitCode == ExitCode.notFound)

@@ -1,6 +1,7 @@
 import Core
 import FoundationEssentials
 import HTTPAPI
+import Ingestion
 import QuarryTesting
 import Testing
 
@@ -19,9 +20,13 @@ import Testing
     try await withAPI { api in
       for (method, template) in Route.all {
         let target = template.replacing("{id}", with: Library.pump.document.id.rawValue).replacing("{page}", with: "1")
-        let reply = try await api.send(
-          method, target, headers: [("Content-Type", "application/json")],
-          body: method == "POST" ? #"{"question": "pump"}"# : nil)
+        let isUpload = method == "PUT" || (method, template) == ("POST", "/v1/documents")
+        let reply =
+          isUpload
+          ? try await api.upload(method == "PUT" ? "/v1/documents/new.pdf" : "\(target)?name=new.pdf", method: method)
+          : try await api.send(
+            method, target, headers: [("Content-Type", "application/json")],
+            body: method == "POST" ? #"{"question": "pump"}"# : nil)
         #expect((200..<300).contains(reply.status) || method == "GET" && reply.status == 404)
         #expect(reply.code != "request.not_found")
         // The document is deleted on the way; later routes need it back.
@@ -158,6 +163,33 @@ struct WireSample: Sendable {
         : DocumentMetadata(), state: .incomplete, reason: full ? "r" : nil, pageCount: 2, coverage: [.text: 2],
       chunkCount: 2, byteCount: 10, pipeline: Sample.pipeline, indexed: Sample.date)
   }
+  private static func job(full: Bool) -> IngestionJob {
+    full
+      ? IngestionJob(
+        uri: SourceURI(uploadNamed: "a.pdf", collection: .default), collection: .default, stamp: "v", state: .retrying,
+        attempts: 1, nextTry: Sample.date, lastErrorCode: "c", lastError: "m", updated: Sample.date)
+      : IngestionJob(uri: Library.pump.document.uri, collection: .default, stamp: "s", updated: Sample.date)
+  }
+  private static let receipt = UploadIntake.Receipt(
+    document: Library.pump.document.id, uri: SourceURI(uploadNamed: "a.pdf", collection: .default),
+    collection: .default, content: UploadedContent(version: Library.pump.document.version, byteCount: 1),
+    outcome: .queued)
+  private static func report(full: Bool) -> IngestionStatus.Report {
+    let jobs =
+      full
+      ? JobSummary(
+        counts: [.queued: 1, .parked: 1], oldestWaiting: Sample.date, lastDone: Sample.date,
+        lastFailure: job(full: true)
+      ) : JobSummary()
+    var activity = IngestionActivity.Snapshot()
+    activity.inWork = [
+      .init(
+        uri: Library.pump.document.uri, stage: .reading, done: full ? 1 : 0, total: full ? 2 : 0, elapsed: .seconds(1))
+    ]
+    return IngestionStatus.Report(
+      jobs: jobs, places: [(.init(root: .uploads, collection: full ? .default : nil), jobs)], activity: activity,
+      time: Sample.date)
+  }
   private static func page(full: Bool) -> Page {
     Sample.page(1, text: "a b", label: full ? "i" : nil, coverage: .garbled, reason: full ? "r" : nil)
   }
@@ -200,14 +232,29 @@ struct WireSample: Sendable {
           confidence: 1, warnings: [warning]), traceID: .random())),
     WireSample("PassagesEvent", PassagesEventBody(passages: [PassageBody(passage)])),
     WireSample("TokenEvent", TokenEventBody(text: "a")),
-    WireSample("Document", DocumentBody(entry(full: true)), least: DocumentBody(entry(full: false))),
+    WireSample(
+      "Document", DocumentBody(entry(full: true)),
+      least: DocumentBody(job(full: false), id: Library.pump.document.id)),
     WireSample(
       "PageCoverage", PageCoverageBody(page: 1, coverage: .empty, reason: "r"),
       least: PageCoverageBody(page: 1, coverage: .text, reason: nil)),
     WireSample(
       "DocumentDetail",
       DocumentDetailBody(
-        document: DocumentBody(entry(full: true)), pages: [PageCoverageBody(page: 1, coverage: .text, reason: nil)])),
+        document: DocumentBody(entry(full: true)), pages: [PageCoverageBody(page: 1, coverage: .text, reason: nil)],
+        job: JobBody(job(full: true))),
+      least: DocumentDetailBody(document: DocumentBody(job(full: false), id: Library.pump.document.id), pages: [])),
+    WireSample("Job", JobBody(job(full: true)), least: JobBody(job(full: false))),
+    WireSample("Upload", UploadBody(receipt)),
+    WireSample("Ingestion", IngestionBody(report(full: true))),
+    WireSample(
+      "IngestionQueue", IngestionBody(report(full: true)).queue, least: IngestionBody(report(full: false)).queue),
+    WireSample(
+      "IngestionSource", IngestionBody(report(full: true)).sources[0],
+      least: IngestionBody(report(full: false)).sources[0]),
+    WireSample("IngestionFailure", IngestionBody(report(full: true)).sources[0].lastError),
+    WireSample(
+      "IngestionWork", IngestionBody(report(full: true)).inWork[0], least: IngestionBody(report(full: false)).inWork[0]),
     WireSample(
       "DocumentList", DocumentListBody(documents: [DocumentBody(entry(full: true))], nextCursor: "c"),
       least: DocumentListBody(documents: [], nextCursor: nil)),

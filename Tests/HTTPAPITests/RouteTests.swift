@@ -5,8 +5,9 @@ import Testing
 
 @Suite struct RouteTests {
   @Test(arguments: [
-    ("GET", "/v1/query", "POST"), ("DELETE", "/v1/search", "POST"), ("POST", "/v1/documents", "GET, HEAD"),
-    ("PUT", "/v1/documents/x", "DELETE, GET, HEAD"), ("POST", "/v1/documents/x/pages/1", "GET, HEAD"),
+    ("GET", "/v1/query", "POST"), ("DELETE", "/v1/search", "POST"), ("DELETE", "/v1/documents", "GET, HEAD, POST"),
+    ("POST", "/v1/documents/x", "DELETE, GET, HEAD, PUT"), ("POST", "/v1/ingestion", "GET, HEAD"),
+    ("POST", "/v1/documents/x/pages/1", "GET, HEAD"),
     ("DELETE", "/v1/documents/x/pages/1.png", "GET, HEAD"), ("POST", "/health/live", "GET, HEAD"),
     ("OPTIONS", "/health/ready", "GET, HEAD"), ("BREW", "/openapi.json", "GET, HEAD"),
   ])

@@ -1,7 +1,9 @@
 import Answering
 import Concurrency
 import Core
-import FoundationEssentials
+import Foundation
+import Ingestion
+import LocalFiles
 import QuarryTesting
 import Telemetry
 
@@ -11,6 +13,10 @@ import HTTPAPI
 struct RunningAPI: Sendable {
   let port: Int
   let index: InMemoryDocumentIndex
+  let jobs: InMemoryJobStore
+  let uploads: DirectoryUploadStore
+  let activity: IngestionActivity
+  let folder: URL
   let keys: InMemoryKeyStore
   let renderer: RecordingRenderer
   let originals: OriginalsInMemory
@@ -20,6 +26,7 @@ struct RunningAPI: Sendable {
   let lines: Locked<[String]>
   let metrics: MetricsInMemory
   let notReady: Locked<[ReasonBody]>
+  let api: API
   let server: APIServer
 
   /// A request on a connection of its own; its answer must be one that openapi.json describes.
@@ -32,8 +39,11 @@ struct RunningAPI: Sendable {
   }
 
   /// Makes a key and gives the header that carries it.
-  func makeKey(collections: Set<CollectionName>? = nil) async throws -> (key: APIKey, header: (String, String)) {
-    let made = KeySecret.makeKey(label: "test", collections: collections, now: Sample.date)
+  func makeKey(
+    collections: Set<CollectionName>? = nil, permission: KeyPermission = .write
+  ) async throws -> (key: APIKey, header: (String, String)) {
+    let made = KeySecret.makeKey(
+      label: "test", collections: collections, permission: permission, now: Sample.date)
     try await keys.add(made.key)
     return (made.key, ("Authorization", "Bearer \(made.secret)"))
   }
@@ -41,6 +51,22 @@ struct RunningAPI: Sendable {
   /// A JSON request.
   func post(_ target: String, _ body: String, headers: [(String, String)] = []) async throws -> TestClient.Reply {
     try await send("POST", target, headers: headers + [("Content-Type", "application/json")], body: body)
+  }
+
+  /// An upload.
+  func upload(
+    _ target: String, _ body: String = "%PDF-1.7 something", method: String = "POST",
+    headers: [(String, String)] = []
+  ) async throws -> TestClient.Reply {
+    let hasType = headers.contains { $0.0 == "Content-Type" }
+    return try await send(
+      method, target, headers: headers + (hasType ? [] : [("Content-Type", "application/pdf")]), body: body)
+  }
+
+  /// The files that uploads have left, without the lock.
+  func files() -> [String] {
+    let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? []
+    return paths.filter { $0.hasSuffix(".pdf") || $0.hasSuffix(".part") }.sorted()
   }
 
   /// The lines logged so far that have `text` in them.
@@ -52,7 +78,7 @@ struct RunningAPI: Sendable {
 func withAPI(
   script: [ScriptedTextGenerator.Response]? = nil, settings: API.Settings = .init(version: "1.2.3"),
   limits: APIServer.Settings = .init(port: 0, drainTimeout: .milliseconds(200)), retriever: (any Retriever)? = nil,
-  _ body: (RunningAPI) async throws -> Void
+  uploadLimit: Int = 1 << 30, concurrentUploads: Int = 4, _ body: (RunningAPI) async throws -> Void
 ) async throws {
   let index = InMemoryDocumentIndex()
   try await index.commit(Library.pump)
@@ -76,19 +102,31 @@ func withAPI(
     answerer: answerer, index: index, conversations: InMemoryConversationStore(), recorder: recorder, log: log,
     settings: .init(refusalThreshold: 0, questionCharacters: settings.questionCharacters))
   let keys = InMemoryKeyStore()
+  let jobs = InMemoryJobStore()
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("quarry-api-\(UUID().uuidString)")
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let uploads = DirectoryUploadStore(directory: folder.path, maximumBytes: uploadLimit)
+  let activity = IngestionActivity()
   let renderer = RecordingRenderer()
   let originals = OriginalsInMemory()
   let notReady = Locked<[ReasonBody]>([])
   let api = API(
     .init(
-      answering: answering, index: index, originals: originals, renderer: renderer, keys: keys, recorder: recorder,
-      log: log, readiness: { notReady.withLock { $0 } }),
+      answering: answering, index: index, originals: originals, renderer: renderer, jobs: jobs,
+      uploads: UploadIntake(store: uploads, index: index, jobs: jobs, maxConcurrent: concurrentUploads),
+      removal: DocumentRemoval(index: index, jobs: jobs, uploads: uploads, telemetry: recorder),
+      ingestion: IngestionStatus(
+        jobs: jobs, activity: activity,
+        places: [
+          .init(root: Library.pump.document.uri, collection: .default), .init(root: .uploads, collection: nil),
+        ]), keys: keys, recorder: recorder, log: log, readiness: { notReady.withLock { $0 } }),
     settings: settings)
   let server = APIServer(api, settings: limits)
   try server.start()
   let running = RunningAPI(
-    port: server.port, index: index, keys: keys, renderer: renderer, originals: originals, generator: generator,
-    events: events, recorder: recorder, lines: lines, metrics: metrics, notReady: notReady, server: server)
+    port: server.port, index: index, jobs: jobs, uploads: uploads, activity: activity, folder: folder, keys: keys,
+    renderer: renderer, originals: originals, generator: generator,
+    events: events, recorder: recorder, lines: lines, metrics: metrics, notReady: notReady, api: api, server: server)
   let delivery = Task { await recorder.run() }
   do {
     try await body(running)

@@ -98,12 +98,7 @@ import Testing
 
   @Test func namesThePort_whenItIsInUse() async throws {
     try await withAPI { api in
-      let other = APIServer(
-        API(
-          .init(
-            answering: Self.idleAnswering(api), index: api.index, originals: api.originals, renderer: api.renderer,
-            keys: api.keys, recorder: .discarding(), log: .silent, readiness: { [] }),
-          settings: .init(version: "1")), settings: .init(port: api.port))
+      let other = APIServer(api.api, settings: .init(port: api.port))
       let error = #expect(throws: HTTPAPIError.self) { try other.start() }
       #expect(error?.code == "http.port_in_use")
       #expect(error?.category == .unavailable)
@@ -142,12 +137,6 @@ import Testing
       #expect(points.map(\.name) == [MetricName.requestErrors])
       #expect(points.first?.dimensions[DimensionName.code] == "request.not_found")
     }
-  }
-
-  private static func idleAnswering(_ api: RunningAPI) -> QuestionAnswering {
-    QuestionAnswering(
-      retriever: GatedRetriever(), answerer: ExtractiveAnswerer(embedder: FakeEmbedder(), index: api.index),
-      index: api.index, conversations: InMemoryConversationStore(), recorder: .discarding())
   }
 }
 

@@ -1,23 +1,30 @@
-public import ArgumentParsing
-public import Core
+import ArgumentParsing
+import Core
 import HTTPAPI
+import Ingestion
 import Service
 
 /// `quarry documents`: what is in the index.
 struct DocumentsCommand: CommandGroup {
   static let configuration = CommandConfiguration(
-    "documents", abstract: "List, show or delete documents of the index.",
-    subcommands: [List.self, Show.self, Delete.self])
+    "documents", abstract: "List, show, delete or retry documents.",
+    subcommands: [List.self, Show.self, Delete.self, DocumentsRetryCommand.self])
 
   init() {}
 
   /// `quarry documents list`.
   struct List: Command {
-    static let configuration = CommandConfiguration("list", abstract: "List documents with their state.")
+    static let configuration = CommandConfiguration(
+      "list", abstract: "List documents with their state.",
+      discussion: """
+        Lists what is in the index. With --state failed (or parked), queued, running or retrying it lists documents \
+        by the work on them: those that never came into the index, and those whose next version did not.
+        """,
+      examples: [.init("quarry documents list --state failed", "what could not be read, and why")])
 
     @OptionGroup var globals: GlobalOptions
     @Option("Only this collection.", short: "c", valueName: "NAME") var collection: String?
-    @Option("Only documents in this state.") var state: DocumentState?
+    @Option("Only documents in this state.") var state: ListedState?
     @Option("Most documents listed.", in: 1...1_000_000, short: "n") var limit = 1000
     @Option("Go on after this cursor of an earlier list.") var cursor: String?
 
@@ -25,6 +32,10 @@ struct DocumentsCommand: CommandGroup {
 
     mutating func run(_ context: CommandContext) async throws {
       try await globals.withLibrary(context) { library in
+        if let states = state.flatMap({ ListedJobState.states(for: $0.rawValue) }) {
+          return try await listJobs(in: states, library, context)
+        }
+        let state = state.flatMap { DocumentState(rawValue: $0.rawValue) }
         var entries: [CatalogueEntry] = []
         var next = cursor
         repeat {
@@ -48,7 +59,46 @@ struct DocumentsCommand: CommandGroup {
               + "\(entry.document.collection)  \(AnswerText.singleLine(entry.document.name))")
         }
         if let next { context.printError("more with --cursor \(next)") }
+        if state == nil { try await mentionOthers(library, context) }
       }
+    }
+
+    private var collections: Set<CollectionName>? { collection.map { [CollectionName(rawValue: $0)] } }
+
+    /// Documents by the work on them.
+    private func listJobs(in states: Set<JobState>, _ library: Library, _ context: CommandContext) async throws {
+      var documents: [DocumentBody] = []
+      var next = cursor
+      repeat {
+        let page = try await library.jobs.jobs(
+          in: states, collections: collections, limit: min(1000, limit - documents.count), after: next)
+        for job in page.jobs {
+          documents.append(DocumentBody(job, id: try await job.documentID(in: library.index)))
+        }
+        next = page.next
+      } while next != nil && documents.count < limit
+      if globals.json {
+        let body = DocumentListBody(documents: documents, nextCursor: next)
+        context.output(String(decoding: try WireCoding.encode(body, pretty: true), as: UTF8.self) + "\n")
+        return
+      }
+      if documents.isEmpty && !globals.quiet { context.print("No such documents.") }
+      for document in documents {
+        context.print(
+          "\(document.id)  \(AnswerText.pad(document.state, 10))  \(document.collection)  "
+            + AnswerText.singleLine(document.name) + (document.reason.map { " – \(AnswerText.singleLine($0))" } ?? ""))
+      }
+      if let next { context.printError("more with --cursor \(next)") }
+    }
+
+    /// Says what the index does not have, so that nobody takes the list for all there is.
+    private func mentionOthers(_ library: Library, _ context: CommandContext) async throws {
+      guard !globals.quiet else { return }
+      let jobs = try await library.jobs.summary(under: nil, collections: collections).counts
+      let others = [(JobState.parked, "failed"), (.queued, "queued"), (.running, "running"), (.retrying, "retrying")]
+        .compactMap { state, word in jobs[state].map { "\($0) \(word)" } }
+      guard !others.isEmpty else { return }
+      context.printError("beside these: \(others.joined(separator: ", ")) (see --state)")
     }
   }
 
@@ -86,10 +136,10 @@ struct DocumentsCommand: CommandGroup {
       return [
         ("id", document.id), ("name", AnswerText.singleLine(document.name)),
         ("title", AnswerText.singleLine(document.title ?? "–")), ("collection", document.collection),
-        ("uri", AnswerText.singleLine(document.uri)), ("version", document.version),
+        ("uri", AnswerText.singleLine(document.uri)), ("version", document.version ?? "–"),
         ("state", document.state + (document.reason.map { ": \($0)" } ?? "")),
         ("pages", "\(document.pageCount) (\(coverage))"), ("chunks", "\(document.chunkCount)"),
-        ("bytes", "\(document.byteCount)"), ("pipeline", document.pipeline),
+        ("bytes", "\(document.byteCount)"), ("pipeline", document.pipeline ?? "–"),
       ]
     }
   }
@@ -128,7 +178,10 @@ struct DocumentsCommand: CommandGroup {
   }
 }
 
-extension DocumentState: ArgumentValue {}
+/// The states that documents are listed by: those of the index, and those of the work on them.
+enum ListedState: String, CaseIterable, ArgumentValue {
+  case ready, incomplete, unreadable, failed, queued, running, retrying, parked
+}
 
 /// Finds a document by what a person types.
 enum DocumentLookup {

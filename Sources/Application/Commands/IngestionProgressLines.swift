@@ -3,80 +3,103 @@ import Concurrency
 import Core
 import Ingestion
 
-/// Progress of ingestion on standard error: one line that is redrawn on a terminal, plain lines otherwise.
+/// Progress of ingestion on standard error: on a terminal a view that is redrawn below the lines of what was done;
+/// elsewhere the lines alone, and every half minute one of figures.
 final class IngestionProgressLines: Sendable {
   private struct State {
-    var total = 0
-    var finished = 0
-    var chunks = 0
-    var isDrawn = false
+    /// Lines of the view that stand on the terminal.
+    var drawn = 0
     var lastDrawn: ContinuousClock.Instant?
+    var hasEnded = false
   }
 
   private let context: CommandContext
   private let isQuiet: Bool
+  private let activity: IngestionActivity
   private let state = Locked(State())
+  private let ticker = Locked<Task<Void, Never>?>(nil)
+  private var isLive: Bool { context.errorIsTerminal && context.environment["TERM"] != "dumb" }
 
-  init(_ context: CommandContext, isQuiet: Bool) {
+  init(_ context: CommandContext, isQuiet: Bool, activity: IngestionActivity = IngestionActivity()) {
     self.context = context
     self.isQuiet = isQuiet
+    self.activity = activity
+    guard !isQuiet else { return }
+    // A document that takes long says nothing for a while: the view must not look dead.
+    let interval: Duration = isLive ? .milliseconds(500) : .seconds(30)
+    let task = Task { [weak self] in
+      while (try? await Task.sleep(for: interval)) != nil, let self { self.tick() }
+    }
+    ticker.withLock { $0 = task }
   }
 
+  deinit { ticker.withLock { $0?.cancel() } }
+
   func show(_ progress: IngestionProgress) {
+    activity.record(progress)
     guard !isQuiet else { return }
     switch progress {
-    case .found(_, let objects, _): state.withLock { $0.total += objects }
-    case .started: break
-    case .extracted(let uri, let pages, let all): draw("reading \(name(uri)) \(pages)/\(all) pages")
-    case .embedded(let uri, let chunks, let all): draw("embedding \(name(uri)) \(chunks)/\(all) chunks")
+    case .found, .unchanged: break
+    case .started, .extracted, .embedded: draw()
     case .committed(let document):
       let note =
         document.state == .ready ? "" : " – \(document.state.rawValue)\(document.reason.map { ": \($0)" } ?? "")"
-      finish("\(name(document.uri)): \(document.pages) pages, \(document.chunks) chunks\(note)")
-    case .unchanged: state.withLock { $0.finished += 1 }
-    case .moved(let from, let to): finish("\(name(from)) is now \(AnswerText.singleLine(to.rawValue))")
+      line("\(name(document.uri)): \(document.pages) pages, \(document.chunks) chunks\(note)")
+    case .moved(let from, let to): line("\(name(from)) is now \(AnswerText.singleLine(to.rawValue))")
     case .deleted(let uri): line("deleted \(name(uri))")
     case .deletionRefused(let root, let count, let reason): line("kept \(count) documents of \(root): \(reason)")
     case .skipped(let skipped): line("skipped \(skipped.name): \(skipped.reason)")
-    case .failed(let failed): finish("failed: \(AnswerText.singleLine(failed.message)) (\(failed.code))")
+    case .failed(let failed): line("failed: \(AnswerText.singleLine(failed.message)) (\(failed.code))")
     }
   }
 
-  /// Clears the redrawn line.
-  func finish() { state.withLock { clear(&$0) } }
+  /// Ends the view.
+  func finish() {
+    ticker.withLock { $0?.cancel() }
+    state.withLock { state in
+      clear(&state)
+      state.hasEnded = true
+    }
+  }
 
   private func name(_ uri: SourceURI) -> String { AnswerText.singleLine(uri.name) }
 
-  private func finish(_ text: String) {
-    state.withLock { $0.finished += 1 }
-    line(text)
-  }
-
-  private func line(_ text: String) {
+  private func tick() {
+    if isLive { return draw() }
+    let snapshot = activity.snapshot()
+    guard snapshot.found > 0 || !snapshot.inWork.isEmpty else { return }
     state.withLock { state in
-      clear(&state)
-      context.printError("[\(state.finished)/\(state.total)] \(text)")
+      if !state.hasEnded { context.printError(IngestionView.fields(snapshot)) }
     }
   }
 
-  /// Redraws the line at most ten times a second.
-  private func draw(_ text: String) {
-    guard context.errorIsTerminal else { return }
+  private func line(_ text: String) {
+    let snapshot = activity.snapshot()
+    state.withLock { state in
+      clear(&state)
+      context.printError("[\(snapshot.finished)/\(snapshot.found)] \(text)")
+    }
+  }
+
+  /// Redraws the view, at most ten times a second.
+  private func draw() {
+    guard isLive else { return }
+    let snapshot = activity.snapshot()
     state.withLock { state in
       let now = ContinuousClock.now
+      if state.hasEnded { return }
       if let last = state.lastDrawn, last.duration(to: now) < .milliseconds(100) { return }
       state.lastDrawn = now
-      let width = 20
-      let done = state.total == 0 ? 0 : state.finished * width / max(1, state.total)
-      let bar = String(repeating: "█", count: done) + String(repeating: "░", count: width - done)
-      let full = "\(bar) \(state.finished)/\(state.total) \(text)"
-      context.errorOutput("\r\u{1B}[2K" + String(full.prefix(max(20, context.width - 1))))
-      state.isDrawn = true
+      clear(&state)
+      let lines = IngestionView.lines(snapshot, columns: context.width)
+      context.errorOutput("\r\u{1B}[2K" + lines.joined(separator: "\n"))
+      state.drawn = lines.count
     }
   }
 
   private func clear(_ state: inout State) {
-    if state.isDrawn { context.errorOutput("\r\u{1B}[2K") }
-    state.isDrawn = false
+    guard state.drawn > 0 else { return }
+    context.errorOutput("\r\u{1B}[2K" + String(repeating: "\u{1B}[1A\u{1B}[2K", count: state.drawn - 1))
+    state.drawn = 0
   }
 }

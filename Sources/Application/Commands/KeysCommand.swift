@@ -20,6 +20,7 @@ struct KeysCommand: CommandGroup {
     var id: String
     var label: String
     var collections: [String]?
+    var permission: String
     var created: Date
     var revoked: Date?
     var key: String?
@@ -28,6 +29,7 @@ struct KeysCommand: CommandGroup {
       id = record.id
       label = record.label
       collections = record.allowedCollections.map { $0.map(\.rawValue).sorted() }
+      permission = record.permission.rawValue
       created = record.created
       revoked = record.revoked
       self.key = key
@@ -42,7 +44,8 @@ struct KeysCommand: CommandGroup {
 
     @OptionGroup var globals: GlobalOptions
     @Option("What the key is for.", valueName: "TEXT") var label = ""
-    @Option("A collection the key may read and delete from; all when none is named.", short: "c", valueName: "NAME")
+    @Flag("A key that may ask and read, but neither upload nor delete.") var readOnly = false
+    @Option("A collection the key is good for; all when none is named.", short: "c", valueName: "NAME")
     var collection: [String]
 
     init() {}
@@ -57,7 +60,7 @@ struct KeysCommand: CommandGroup {
       try await globals.withLibrary(context) { library in
         let made = KeySecret.makeKey(
           label: label, collections: collection.isEmpty ? nil : Set(collection.map(CollectionName.init(rawValue:))),
-          now: Date())
+          permission: readOnly ? .read : .write, now: Date())
         try await library.keys.add(made.key)
         if globals.json {
           let body = KeyBody(made.key, key: made.secret)
@@ -91,7 +94,8 @@ struct KeysCommand: CommandGroup {
           let scope = key.allowedCollections.map { $0.map(\.rawValue).sorted().joined(separator: ",") } ?? "all"
           let state = key.revoked == nil ? "active " : "revoked"
           context.print(
-            "\(key.id)  \(state)  \(key.created.formatted(.iso8601))  collections: \(scope)  "
+            "\(key.id)  \(state)  \(AnswerText.pad(key.permission.rawValue, 5))  "
+              + "\(key.created.formatted(.iso8601))  collections: \(scope)  "
               + AnswerText.singleLine(key.label))
         }
       }
@@ -115,7 +119,12 @@ struct KeysCommand: CommandGroup {
             code: "keys.unknown", category: .notFound, message: "there is no active key '\(id)'",
             remedy: "List them with: quarry keys list")
         }
-        if !globals.quiet { context.print("revoked \(id)") }
+        if globals.json {
+          guard let key = try await library.keys.key(id) else { return }
+          context.output(String(decoding: try WireCoding.encode(KeyBody(key), pretty: true), as: UTF8.self) + "\n")
+        } else if !globals.quiet {
+          context.print("revoked \(id)")
+        }
       }
     }
   }

@@ -3,6 +3,7 @@ import Concurrency
 public import Core
 public import FoundationEssentials
 import HTTPServer
+public import Ingestion
 public import Telemetry
 
 /// The HTTP interface of Quarry: requests in, answers, pages and problems out. Knows no backend and no socket.
@@ -19,6 +20,14 @@ public struct API: Sendable {
     public var renderer: any PageImageRenderer
     /// User passwords to try on encrypted documents.
     public var passwords: [String]
+    /// The work on documents that is not done, or failed.
+    public var jobs: any JobStore
+    /// Takes uploads.
+    public var uploads: UploadIntake
+    /// Takes documents out.
+    public var removal: DocumentRemoval
+    /// How ingestion stands.
+    public var ingestion: IngestionStatus
     /// The API keys.
     public var keys: any KeyStore
     /// Takes metrics and tombstones.
@@ -33,7 +42,8 @@ public struct API: Sendable {
     /// Collects the parts.
     public init(
       answering: QuestionAnswering, index: any DocumentIndex, originals: any DocumentBytes,
-      renderer: any PageImageRenderer, passwords: [String] = [], keys: any KeyStore, recorder: TelemetryRecorder,
+      renderer: any PageImageRenderer, passwords: [String] = [], jobs: any JobStore, uploads: UploadIntake,
+      removal: DocumentRemoval, ingestion: IngestionStatus, keys: any KeyStore, recorder: TelemetryRecorder,
       log: StructuredLog, readiness: @escaping @Sendable () async -> [ReasonBody],
       now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -42,6 +52,10 @@ public struct API: Sendable {
       self.originals = originals
       self.renderer = renderer
       self.passwords = passwords
+      self.jobs = jobs
+      self.uploads = uploads
+      self.removal = removal
+      self.ingestion = ingestion
       self.keys = keys
       self.recorder = recorder
       self.log = log
@@ -64,6 +78,8 @@ public struct API: Sendable {
     public var heartbeat: Duration
     /// Most characters of a question, as `openapi.json` states it.
     public var questionCharacters: Int
+    /// Most bytes of an upload.
+    public var uploadBytes: Int
     /// Whether the server can be reached from this machine only.
     public var isLoopback: Bool
     /// Whether the operator said `--insecure`: no key is needed while none was made.
@@ -73,7 +89,7 @@ public struct API: Sendable {
     public init(
       app: String = "quarry", environment: String = "development", version: String,
       requestTimeout: Duration = .seconds(60), heartbeat: Duration = .seconds(15), questionCharacters: Int = 4000,
-      isLoopback: Bool = true, isInsecure: Bool = false
+      uploadBytes: Int = 512 << 20, isLoopback: Bool = true, isInsecure: Bool = false
     ) {
       self.app = app
       self.environment = environment
@@ -81,6 +97,7 @@ public struct API: Sendable {
       self.requestTimeout = requestTimeout
       self.heartbeat = heartbeat
       self.questionCharacters = questionCharacters
+      self.uploadBytes = uploadBytes
       self.isLoopback = isLoopback
       self.isInsecure = isInsecure
     }
@@ -138,6 +155,11 @@ public struct API: Sendable {
       let found = try Route(request.head)
       route = found
       if !found.isPublic { context.caller = try await authentication.caller(of: request.head) }
+      if found.changesLibrary, context.caller.permission != .write {
+        throw HTTPAPIError(
+          code: "auth.read_only", category: .forbidden, message: "this key may read, but not change anything",
+          remedy: "Use a key made without --read-only.")
+      }
       context.traffic = try Tracing.traffic(of: request.head)
       context.deadline = start + settings.requestTimeout
       response = try await answer(found, request, context)
@@ -173,9 +195,16 @@ public struct API: Sendable {
     let parameters = try QueryParameters(request.head, of: route)
     // Streams keep their own deadline, which ends them by an event.
     if route == .query { return try await query(request, context) }
+    // The body of an upload takes as long as it takes; the engine ends one that drips.
+    switch route {
+    case .upload: return try await upload(request, parameters, context)
+    case .uploadNamed(let name): return try await upload(request, named: name, parameters, context)
+    default: break
+    }
     return try await withinDeadline(context) {
       switch route {
-      case .query, .search: try await search(request, context)
+      case .query, .search, .upload, .uploadNamed: try await search(request, context)
+      case .ingestion: try await showIngestion(context)
       case .documents: try await listDocuments(parameters, context)
       case .document(let id): try await showDocument(id, context)
       case .deleteDocument(let id): try await deleteDocument(id, context)

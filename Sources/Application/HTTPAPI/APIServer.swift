@@ -70,6 +70,7 @@ public final class APIServer: Sendable {
     configuration.requestReadDeadline = settings.readTimeout
     // The API ends its own work at its deadline and says so; the engine's is for work that does not listen.
     configuration.handlerDeadline = api.settings.requestTimeout + .seconds(2)
+    configuration.streamedBodyLimit = { api.streamedBodyLimit($0) }
     configuration.early = { api.early($0) }
     configuration.errorResponse = { api.refusal($0, $1) }
     configuration.log = { api.requestLog.engine($0) }

@@ -3,6 +3,7 @@ import Answering
 import Core
 import FoundationEssentials
 import HTTPAPI
+import Ingestion
 import Telemetry
 
 extension Library {
@@ -14,7 +15,9 @@ extension Library {
   public func serve(allowsInsecure: Bool, started: @escaping @Sendable (String) -> Void) async throws {
     Signals.ignoreBrokenPipes()
     try BindPolicy.check(host: settings.server.host, keys: try await keys.keys(), isInsecure: allowsInsecure)
-    let server = APIServer(try await api(allowsInsecure: allowsInsecure), settings: try serverSettings())
+    let queue = uploadQueue()
+    let server = APIServer(
+      try await api(allowsInsecure: allowsInsecure, queue: queue), settings: try serverSettings())
     try server.start()
     let scheme = settings.server.tlsCertificate == nil ? "http" : "https"
     let host = settings.server.host.contains(":") ? "[\(settings.server.host)]" : settings.server.host
@@ -28,7 +31,11 @@ extension Library {
 
     let log = log
     let group = ServiceGroup(
-      [GroupedService(name: "http", shutdown: { await server.shutdown() }, run: { await server.run() })],
+      [
+        // Cancelled: a document in work is queued again and goes on where it was.
+        GroupedService(name: "uploads", run: { await queue.run() }),
+        GroupedService(name: "http", shutdown: { await server.shutdown() }, run: { await server.run() }),
+      ],
       gracePeriod: settings.server.drainTimeout + .seconds(5)
     ) { event in
       if case .stopping = event { log.log(.info, "the service stops; running requests may finish") }
@@ -36,14 +43,47 @@ extension Library {
     try await group.run()
   }
 
-  private func api(allowsInsecure: Bool) async throws -> API {
+  /// Ingests uploads in the background.
+  private func uploadQueue() -> UploadQueue {
+    let log = log
+    let activity = activity
+    return UploadQueue(
+      jobs: jobs, store: uploads, ingester: { try await self.ingester() }, context: { self.requestContext() },
+      progress: { progress in
+        activity.record(progress)
+        log.record(progress)
+      },
+      failed: { error in
+        let known = error as? any CategorizedError
+        log.log(
+          .error, "uploads cannot be ingested; they are tried again",
+          [
+            ("error_code", .string(known?.code ?? "internal")), ("error", .string(known?.message ?? "\(error)")),
+            ("remedy", .string(known?.remedy ?? "")),
+          ])
+      })
+  }
+
+  /// The places documents come from, as far as they can be told now.
+  private func places() -> [IngestionStatus.Place] {
+    let configured = (try? sources(paths: [], collection: nil)) ?? []
+    return configured.map { .init(root: $0.root, collection: $0.collection) }
+      + [.init(root: .uploads, collection: nil)]
+  }
+
+  private func api(allowsInsecure: Bool, queue: UploadQueue) async throws -> API {
     // Loaded now, so that the first question does not wait and a missing model is told at once.
     let embedder = try embedder()
     let index = index
     return API(
       API.Parts(
         answering: try questionAnswering(), index: index, originals: originals(), renderer: renderer(),
-        passwords: try await passwords(), keys: keys, recorder: recorder, log: log,
+        passwords: try await passwords(), jobs: jobs,
+        uploads: UploadIntake(
+          store: uploads, index: index, jobs: jobs, maxConcurrent: settings.uploads.maxConcurrent,
+          queued: { queue.wake() }),
+        removal: removal(), ingestion: IngestionStatus(jobs: jobs, activity: activity, places: places()), keys: keys,
+        recorder: recorder, log: log,
         readiness: {
           do {
             if let active = try await index.activeIdentity(), active != embedder.identity {
@@ -64,7 +104,8 @@ extension Library {
       settings: API.Settings(
         app: settings.app, environment: settings.environment, version: QuarryVersion.current,
         requestTimeout: settings.server.requestTimeout, questionCharacters: settings.answering.questionCharacters,
-        isLoopback: BindPolicy.isLoopback(settings.server.host), isInsecure: allowsInsecure))
+        uploadBytes: settings.uploads.maxBodyBytes, isLoopback: BindPolicy.isLoopback(settings.server.host),
+        isInsecure: allowsInsecure))
   }
 
   private func serverSettings() throws -> APIServer.Settings {

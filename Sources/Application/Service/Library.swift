@@ -20,6 +20,10 @@ public final class Library: Sendable {
   public let log: StructuredLog
   /// The index.
   public let index: any DocumentIndex
+  /// The work on documents.
+  public let jobs: any JobStore
+  /// What ingestion in this process does.
+  public let activity = IngestionActivity()
   /// The keys of the HTTP API.
   public let keys: any KeyStore
   /// The event log.
@@ -27,6 +31,7 @@ public final class Library: Sendable {
   /// The recorder of events and metrics.
   public let recorder: TelemetryRecorder
 
+  let uploads: any UploadStore
   let database: SQLiteDatabase
   let environment: [String: String]
   private let embedderOnce = Locked<Result<LocalEmbedder, any Error>?>(nil)
@@ -39,6 +44,9 @@ public final class Library: Sendable {
     self.log = log
     self.database = database
     index = SQLiteDocumentIndex(database)
+    jobs = SQLiteJobStore(database)
+    uploads = DirectoryUploadStore(
+      directory: settings.dataDirectory + "/uploads", maximumBytes: settings.uploads.maximumBytes)
     keys = SQLiteKeyStore(database)
     let events = DirectoryEventLog(
       directory: settings.events.directory, maximumBytes: settings.events.maximumBytes)
@@ -85,7 +93,7 @@ public final class Library: Sendable {
     let configuration = readerConfiguration
     let embedder = try embedder()
     return Ingester(
-      index: index, jobs: SQLiteJobStore(database), cache: SQLiteEmbeddingCache(database),
+      index: index, jobs: jobs, cache: SQLiteEmbeddingCache(database),
       reader: PDFPageReader(
         configuration: configuration,
         popplerVersion: try await PDFPageReader.popplerVersion(configuration: configuration)),
@@ -119,15 +127,17 @@ public final class Library: Sendable {
     }
   }
 
-  /// Deletes a document; its file stays and does not bring it back by itself.
+  /// Deletes a document; its file stays and does not bring it back by itself, the bytes of an upload go.
   public func delete(_ id: DocumentID, context: RequestContext) async throws {
-    let chunks = try await index.delete(id, tombstone: true, now: .now)
-    await recorder.recordWhenRoom(
-      chunks.map { .tombstone(TombstoneEvent(chunkID: $0, documentID: id)) }, context: context)
+    _ = try await removal().remove(id, context: context)
+  }
+
+  func removal() -> DocumentRemoval {
+    DocumentRemoval(index: index, jobs: jobs, uploads: uploads, telemetry: recorder)
   }
 
   /// Original bytes of documents.
-  public func originals() -> any DocumentBytes { SourceFileBytes() }
+  public func originals() -> any DocumentBytes { OriginalBytes(uploads: uploads) }
 
   /// Draws pages.
   public func renderer() -> any PageImageRenderer { PDFPageImageRenderer(configuration: readerConfiguration) }

@@ -30,6 +30,8 @@ public struct Settings: Sendable {
   public var pdf: PDF
   /// The HTTP service.
   public var server: Server
+  /// Documents uploaded by HTTP.
+  public var uploads: Uploads
   /// The event log.
   public var events: Events
   /// The log.
@@ -141,6 +143,16 @@ public struct Settings: Sendable {
     public var idleTimeout: Duration
     /// Time requests get to finish at shutdown.
     public var drainTimeout: Duration
+  }
+
+  /// Documents uploaded by HTTP.
+  public struct Uploads: Sendable {
+    /// Most bytes of one document.
+    public var maxBodyBytes: Int
+    /// Most bytes of all uploads kept.
+    public var maximumBytes: Int
+    /// Most uploads taken at once.
+    public var maxConcurrent: Int
   }
 
   /// The event log.

@@ -28,6 +28,7 @@ extension Settings {
       doc: "Most tokens of a prompt; the text model's own limit applies too.")
     pdf = PDF(reader.nested("pdf"))
     server = Server(reader.nested("server"))
+    uploads = Uploads(reader.nested("uploads"))
     events = Events(reader.nested("events"), dataDirectory: dataDirectory)
     log = Log(
       level: reader.value("log.level", .oneOf(), default: LogLevel.info, doc: "The lowest level of log lines."),
@@ -228,6 +229,18 @@ extension Settings.Server {
       "idleTimeout", .duration(in: span), default: .seconds(60), doc: "Time a connection may be idle.")
     drainTimeout = reader.value(
       "drainTimeout", .duration(in: span), default: .seconds(20), doc: "Time requests get to finish at shutdown.")
+  }
+}
+
+extension Settings.Uploads {
+  fileprivate init(_ reader: ConfigurationReader) {
+    maxBodyBytes = reader.value(
+      "maxBodyBytes", .byteSize(in: 1024...(1 << 40)), default: 512 << 20, doc: "Most bytes of one uploaded document.")
+    maximumBytes = reader.value(
+      "maximumBytes", .byteSize(in: 0...(1 << 50)), default: 50 << 30,
+      doc: "Most bytes of all uploads kept; beyond that uploads get 507.")
+    maxConcurrent = reader.value(
+      "maxConcurrent", .int(in: 1...1000), default: 4, doc: "Most uploads taken at once; more get 429.")
   }
 }
 

@@ -88,7 +88,7 @@ enum QuestionReading {
     if let filters = try object.object("filters") {
       try filters.allowOnly(filterFields)
       let documents = try filters.strings("documents", atMost: documentLimit)
-      for id in documents ?? [] where !isDocumentID(id) {
+      for id in documents ?? [] where !DocumentID.isValid(id) {
         throw HTTPAPIError(
           code: "request.invalid_field", category: .invalidInput,
           message: "'\(id.clipped)' is no document id: 32 hexadecimal digits",
@@ -98,14 +98,6 @@ enum QuestionReading {
       body.filters = FiltersBody(documents: documents, attributes: try filters.texts("attributes"))
     }
     return body
-  }
-
-  /// Whether `text` may be a document's id.
-  static func isDocumentID(_ text: String) -> Bool {
-    text.utf8.count == 32
-      && text.utf8.allSatisfy {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
-      }
   }
 
   /// Refuses what cannot name a collection.
@@ -126,6 +118,11 @@ enum QuestionReading {
         message: type.isEmpty ? "the Content-Type header is missing" : "'\(type.clipped)' is not understood here",
         remedy: "Send Content-Type: application/json.", status: 415)
     }
+    try requireIdentity(head)
+  }
+
+  /// Refuses bodies that are compressed on the way.
+  static func requireIdentity(_ head: HTTPRequestHead) throws(HTTPAPIError) {
     guard let coding = head.headers["Content-Encoding"], !HTTPHeaders.sameName(coding, "identity") else { return }
     throw HTTPAPIError(
       code: "request.unsupported_media_type", category: .invalidInput,

@@ -7,19 +7,23 @@ package enum Route: Sendable, Hashable {
   case query
   case search
   case documents
+  case upload
   case document(id: String)
+  case uploadNamed(String)
   case deleteDocument(id: String)
   case page(id: String, page: String)
   case pageImage(id: String, page: String)
+  case ingestion
   case live
   case ready
   case openAPI
 
   /// Every method and path template there is, as `openapi.json` writes them.
   package static let all: [(method: String, template: String)] = [
-    ("POST", "/v1/query"), ("POST", "/v1/search"), ("GET", "/v1/documents"), ("GET", "/v1/documents/{id}"),
-    ("DELETE", "/v1/documents/{id}"), ("GET", "/v1/documents/{id}/pages/{page}"),
-    ("GET", "/v1/documents/{id}/pages/{page}.png"), ("GET", "/health/live"), ("GET", "/health/ready"),
+    ("POST", "/v1/query"), ("POST", "/v1/search"), ("GET", "/v1/documents"), ("POST", "/v1/documents"),
+    ("GET", "/v1/documents/{id}"), ("PUT", "/v1/documents/{id}"), ("DELETE", "/v1/documents/{id}"),
+    ("GET", "/v1/documents/{id}/pages/{page}"), ("GET", "/v1/documents/{id}/pages/{page}.png"),
+    ("GET", "/v1/ingestion"), ("GET", "/health/live"), ("GET", "/health/ready"),
     ("GET", "/openapi.json"),
   ]
 
@@ -28,10 +32,11 @@ package enum Route: Sendable, Hashable {
     switch self {
     case .query: "/v1/query"
     case .search: "/v1/search"
-    case .documents: "/v1/documents"
-    case .document, .deleteDocument: "/v1/documents/{id}"
+    case .documents, .upload: "/v1/documents"
+    case .document, .uploadNamed, .deleteDocument: "/v1/documents/{id}"
     case .page: "/v1/documents/{id}/pages/{page}"
     case .pageImage: "/v1/documents/{id}/pages/{page}.png"
+    case .ingestion: "/v1/ingestion"
     case .live: "/health/live"
     case .ready: "/health/ready"
     case .openAPI: "/openapi.json"
@@ -46,10 +51,20 @@ package enum Route: Sendable, Hashable {
     }
   }
 
+  /// Whether it changes the library: not for keys that may only read.
+  var changesLibrary: Bool {
+    switch self {
+    case .upload, .uploadNamed, .deleteDocument: true
+    default: false
+    }
+  }
+
   /// The names of its query parameters.
   var parameters: [String] {
     switch self {
     case .documents: ["collection", "state", "limit", "cursor"]
+    case .upload: ["name", "collection"]
+    case .uploadNamed: ["collection"]
     case .page: ["version"]
     case .pageImage: ["dpi", "quote", "start", "end", "version"]
     default: []
@@ -64,15 +79,19 @@ package enum Route: Sendable, Hashable {
     switch (head.segments.count, head.segments.first) {
     case (2, "v1") where head.segments[1] == "query": byMethod = ["POST": .query]
     case (2, "v1") where head.segments[1] == "search": byMethod = ["POST": .search]
-    case (2, "v1") where head.segments[1] == "documents": byMethod = ["GET": .documents]
+    case (2, "v1") where head.segments[1] == "documents": byMethod = ["GET": .documents, "POST": .upload]
     case (3, "v1") where head.segments[1] == "documents" && !head.segments[2].isEmpty:
-      byMethod = ["GET": .document(id: head.segments[2]), "DELETE": .deleteDocument(id: head.segments[2])]
+      byMethod = [
+        "GET": .document(id: head.segments[2]), "PUT": .uploadNamed(head.segments[2]),
+        "DELETE": .deleteDocument(id: head.segments[2]),
+      ]
     case (5, "v1") where head.segments[1] == "documents" && head.segments[3] == "pages" && !head.segments[4].isEmpty:
       let name = head.segments[4]
       byMethod =
         name.hasSuffix(".png")
         ? ["GET": .pageImage(id: head.segments[2], page: String(name.dropLast(4)))]
         : ["GET": .page(id: head.segments[2], page: name)]
+    case (2, "v1") where head.segments[1] == "ingestion": byMethod = ["GET": .ingestion]
     case (2, "health") where head.segments[1] == "live": byMethod = ["GET": .live]
     case (2, "health") where head.segments[1] == "ready": byMethod = ["GET": .ready]
     case (1, "openapi.json"): byMethod = ["GET": .openAPI]

@@ -37,7 +37,7 @@ struct Authentication: Sendable {
         code: "auth.revoked", category: .unauthenticated, message: "this key was revoked",
         remedy: "Ask for another one.")
     }
-    return Caller(id: key.id, allowedCollections: key.allowedCollections)
+    return Caller(id: key.id, allowedCollections: key.allowedCollections, permission: key.permission)
   }
 
   private func callerWithoutKey(_ head: HTTPRequestHead) async throws -> Caller {

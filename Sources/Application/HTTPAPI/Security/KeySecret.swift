@@ -7,13 +7,16 @@ public enum KeySecret {
   /// Makes a key; its secret is returned here, once, and stored nowhere.
   /// - Parameters:
   ///   - label: What the key is for.
-  ///   - collections: What it may read; nil for everything.
+  ///   - collections: What it is good for; nil for everything.
+  ///   - permission: What it allows there.
   public static func makeKey(
-    label: String, collections: Set<CollectionName>?, now: Date
+    label: String, collections: Set<CollectionName>?, permission: KeyPermission = .write, now: Date
   ) -> (key: APIKey, secret: String) {
     let id = secureRandomBytes(count: 6).hexadecimal
     let secret = "qk_\(id)_\(secureRandomBytes(count: 32).hexadecimal)"
-    let key = APIKey(id: id, label: label, hash: hash(secret), allowedCollections: collections, created: now)
+    let key = APIKey(
+      id: id, label: label, hash: hash(secret), allowedCollections: collections, permission: permission,
+      created: now)
     return (key, secret)
   }
 

@@ -11,9 +11,10 @@ public struct DocumentBody: Codable, Sendable, Hashable {
   public var uri: String
   /// Its collection.
   public var collection: String
-  /// SHA-256 of its bytes.
-  public var version: String
-  /// `ready`, `incomplete`, `unreadable` or `failed`.
+  /// SHA-256 of its bytes; absent while they are not known.
+  public var version: String?
+  /// `ready`, `incomplete` or `unreadable`; of a document that is not indexed, or whose next version is meant,
+  /// `queued`, `running`, `retrying` or `failed`.
   public var state: String
   /// Why it is not ready; absent when it is.
   public var reason: String?
@@ -35,10 +36,10 @@ public struct DocumentBody: Codable, Sendable, Hashable {
   public var chunkCount: Int
   /// Bytes of the original.
   public var byteCount: Int
-  /// The pipeline that made its text.
-  public var pipeline: String
-  /// When it was indexed.
-  public var indexed: Date
+  /// The pipeline that made its text; absent while it has none.
+  public var pipeline: String?
+  /// When it was indexed; absent while it is not.
+  public var indexed: Date?
 
   enum CodingKeys: String, CodingKey {
     case id, name, uri, collection, version, state, reason, title, author, created, modified, attributes, coverage,
@@ -69,6 +70,22 @@ public struct DocumentBody: Codable, Sendable, Hashable {
     pipeline = entry.pipeline.rawValue
     indexed = entry.indexed
   }
+
+  /// Creates the body of a document known by its job alone.
+  public init(_ job: IngestionJob, id: DocumentID) {
+    self.id = id.rawValue
+    name = job.uri.name
+    uri = job.uri.rawValue
+    collection = job.collection.rawValue
+    version = job.uri.isUpload ? job.stamp : nil
+    state = JobBody.word(for: job.state)
+    reason = job.lastError.map { error in job.lastErrorCode.map { "\(error) (\($0))" } ?? error }
+    attributes = [:]
+    pageCount = 0
+    coverage = [:]
+    chunkCount = 0
+    byteCount = 0
+  }
 }
 
 /// How one page could be read.
@@ -94,11 +111,14 @@ public struct DocumentDetailBody: Codable, Sendable, Hashable {
   public var document: DocumentBody
   /// Its pages.
   public var pages: [PageCoverageBody]
+  /// The work on it, or on its next version; absent when there is none to do.
+  public var job: JobBody?
 
   /// Creates the body.
-  public init(document: DocumentBody, pages: [PageCoverageBody]) {
+  public init(document: DocumentBody, pages: [PageCoverageBody], job: JobBody? = nil) {
     self.document = document
     self.pages = pages
+    self.job = job
   }
 }
 

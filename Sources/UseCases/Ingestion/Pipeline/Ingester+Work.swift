@@ -173,7 +173,9 @@ extension Ingester {
         }
         try await jobs.remove(object.uri, collection: object.collection)
       }
-      result[JobQueue.Key(object)] = item
+      var named = item
+      named.object.document = try await documentID(for: object, live: item.known.flatMap { $0.isTombstone ? nil : $0 })
+      result[JobQueue.Key(object)] = named
     }
     try await jobs.enqueue(result.values.map(\.object).sorted { $0.uri < $1.uri }, now: now())
     return result
@@ -227,6 +229,13 @@ extension Ingester {
       Prepared(
         document: document, object: item.object, byteCount: copy.byteCount, isNew: live == nil,
         extraction: extraction, damage: damage, chunks: chunks, previous: live, seconds: seconds))
+  }
+
+  /// The id that the document at an object has or will get.
+  private func documentID(for object: SourceObject, live: IndexedSource?) async throws -> DocumentID {
+    if let live { return live.document.id }
+    let generation = try await index.nextGeneration(at: object.uri, collection: object.collection)
+    return DocumentID(collection: object.collection, firstURI: object.uri, generation: generation)
   }
 
   /// The document of these bytes: the next version of the one there, else a new one of the next generation.

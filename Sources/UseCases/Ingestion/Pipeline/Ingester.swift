@@ -84,6 +84,11 @@ public struct Ingester: Sendable {
     var plan = Reconciliation(listing: listing, root: source.root, known: known)
     plan.missing = []
     try await work(plan, source: source, context: context, progress: progress, into: &summary)
+    let queue = JobQueue(jobs: jobs, settings: settings, now: now)
+    for item in plan.unchanged {
+      // Queued, and overtaken by events: the bytes are those indexed.
+      if let job = try await queue.take(JobQueue.Key(item.object)) { try await queue.complete(job, seconds: [:]) }
+    }
     return summary
   }
 

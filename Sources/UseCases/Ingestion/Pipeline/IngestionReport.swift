@@ -45,6 +45,19 @@ public struct CommittedDocument: Sendable, Hashable, Codable {
   public var pages: Int
   /// Chunks committed.
   public var chunks: Int
+
+  /// Describes a document as committed.
+  public init(
+    id: DocumentID, uri: SourceURI, isNew: Bool, state: DocumentState, reason: String?, pages: Int, chunks: Int
+  ) {
+    self.id = id
+    self.uri = uri
+    self.isNew = isNew
+    self.state = state
+    self.reason = reason
+    self.pages = pages
+    self.chunks = chunks
+  }
 }
 
 /// An object that could not be ingested.
@@ -59,6 +72,15 @@ public struct FailedObject: Sendable, Hashable, Codable {
   public var remedy: String?
   /// Whether it will be tried again by itself.
   public var willRetry: Bool
+
+  /// Describes a failure.
+  public init(name: String, code: String, message: String, remedy: String?, willRetry: Bool) {
+    self.name = name
+    self.code = code
+    self.message = message
+    self.remedy = remedy
+    self.willRetry = willRetry
+  }
 }
 
 /// What a run of ingestion did.
@@ -109,6 +131,25 @@ public struct IngestionSummary: Sendable, Hashable, Codable {
 
   /// Documents committed.
   public var committed: Int { new + updated }
+
+  /// Adds what another run did.
+  public mutating func add(_ other: IngestionSummary) {
+    new += other.new
+    updated += other.updated
+    unchanged += other.unchanged
+    moved += other.moved
+    deleted += other.deleted
+    stale += other.stale
+    skipped += other.skipped
+    failed += other.failed
+    refusedDeletions += other.refusedDeletions
+    pages.merge(other.pages, uniquingKeysWith: +)
+    states.merge(other.states, uniquingKeysWith: +)
+    chunks += other.chunks
+    embeddingsComputed += other.embeddingsComputed
+    embeddingsReused += other.embeddingsReused
+    add(seconds: other.stageSeconds)
+  }
 
   mutating func add(seconds: [String: Double]) { stageSeconds.merge(seconds, uniquingKeysWith: +) }
 

@@ -46,6 +46,7 @@ public final class UploadQueue: Sendable {
   public func run() async {
     do { try await store.removeUnfinished() } catch { failed(error) }
     var made: Ingester?
+    var failures = 0
     while !Task.isCancelled {
       var didWork = false
       do {
@@ -57,11 +58,14 @@ public final class UploadQueue: Sendable {
           // Jobs that are as they were (another process has them, say) are no reason to go on without a pause.
           didWork = try await self.due().map(Trace.init) != due.map(Trace.init)
         }
+        failures = 0
       } catch {
         if Task.isCancelled { return }
         failed(error)
+        failures += 1
       }
-      if !didWork { await pause() }
+      // What stops everything (a full disk, another model) is told ever more rarely.
+      if !didWork { await pause(interval * (1 << min(failures, 5))) }
     }
   }
 
@@ -109,14 +113,14 @@ public final class UploadQueue: Sendable {
     try await ingester.objectVanished(job.uri, collection: job.collection, context: context())
   }
 
-  /// Waits for a wake, or the interval.
-  private func pause() async {
+  /// Waits for a wake, or so long.
+  private func pause(_ interval: Duration) async {
     var wasWoken = false
     while wakes.tryAcquire() { wasWoken = true }
     if wasWoken { return }
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [wakes] in try? await wakes.acquire() }
-      group.addTask { [interval] in try? await Task.sleep(for: interval) }
+      group.addTask { try? await Task.sleep(for: interval) }
       await group.next()
       group.cancelAll()
     }

@@ -117,7 +117,9 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("tombstone.malformed", "INSERT INTO tombstones VALUES ('c', 'u', 'd', 0, 'v', 's', 'p', '{', 0)"),
     Damage("origin.generation", repairable: true, "DELETE FROM origins"),
     Damage("conversation.role", "INSERT INTO turns VALUES (1, 'c', 'v', 'judge', 'guilty', 0)"),
-    Damage("key.malformed", "INSERT INTO api_keys VALUES ('k', '', 'h', '[', 0, NULL)"),
+    Damage(
+      "key.malformed",
+      "INSERT INTO api_keys (id, label, hash, collections, created) VALUES ('k', '', 'h', '[', 0)"),
   ]
 }
 

@@ -202,9 +202,10 @@ final class Exchange: @unchecked Sendable {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let outcome: Result<Void, any Error>? = state.withLock { state in
+          // What has come is to be had even when the connection has ended since.
+          if isReady(state) { return .success(()) }
           if state.isOver || state.isAbandoned || state.peerLeft { return .failure(HTTPServerError.clientLeft) }
           if wasCancelled.withLock({ $0 }) { return .failure(CancellationError()) }
-          if isReady(state) { return .success(()) }
           state.waiters[id] = continuation
           return nil
         }

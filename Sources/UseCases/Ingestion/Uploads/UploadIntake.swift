@@ -100,18 +100,22 @@ public struct UploadIntake: Sendable {
         try await receiver.write(piece)
         continue
       }
+      let seen = beginning.count
       beginning += piece
-      isPDF = hasMark(beginning)
+      isPDF = hasMark(beginning, from: seen - mark.count)
       guard isPDF || beginning.count < markRange else { throw notPDF }
       if isPDF { try await receiver.write(beginning) }
     }
     guard isPDF else { throw notPDF }
   }
 
-  private static func hasMark(_ bytes: [UInt8]) -> Bool {
-    let mark = Array("%PDF-".utf8)
+  private static let mark = Array("%PDF-".utf8)
+
+  private static func hasMark(_ bytes: [UInt8], from start: Int) -> Bool {
     let range = bytes.prefix(markRange)
-    return range.indices.contains { range[$0...].starts(with: mark) }
+    return range.indices.dropFirst(max(0, start)).contains { place in
+      range[place] == mark[0] && range[place...].starts(with: mark)
+    }
   }
 
   private static let notPDF = IngestionError(

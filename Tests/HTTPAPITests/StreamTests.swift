@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test func sendsHeartbeats_whileNothingElseIsToBeSaid() async throws {
-    let settings = API.Settings(version: "1", requestTimeout: .milliseconds(500), heartbeat: .milliseconds(20))
+    let settings = API.Settings(version: "1", requestTimeout: .seconds(3), heartbeat: .milliseconds(20))
     try await withAPI(script: [.stalled(after: "")], settings: settings) { api in
       let events = Events(try await api.post("/v1/query", Self.question).text)
       #expect(events.comments >= 2)

@@ -64,7 +64,7 @@ def run(program, folder, seed, operations, say, live=False):
             if watcher.wait(60) != 0:
                 raise store.Failure(f"quarry watch ended with {watcher.returncode}")
     computed = quarry.check_embeddings()
-    quarry.check_jobs()
+    quarry.check_jobs(time.time())
     quarry.verify()
     kinds = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     how = f"`watch` alongside, slowest batch {slowest:.1f} s" if live else f"{kept} renames kept their id"

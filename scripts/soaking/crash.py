@@ -50,9 +50,11 @@ def run(program, folder, seed, kills, say):
             runs += 1
             quarry.half_visible()
             quarry.check_embeddings()
+            reader.check(before, quarry.chunk_texts())
             if runs % 20 == 0:
                 settle(quarry, documents)
-            reader.check(before, quarry.chunk_texts())
+                # Some documents changed twice, so that not all states seen are known.
+                reader.forget()
     finally:
         if os.environ.get("SOAK_KEEP"):
             say(f"kept: {folder}")
@@ -66,13 +68,14 @@ def run(program, folder, seed, kills, say):
 
 def settle(quarry, documents):
     """A run that nobody kills brings the index up to the directory, and leaves nothing to do."""
+    scanned = time.time()
     summary = quarry.json("ingest", "--sync", documents.root)
     if summary["failed"] or summary["skipped"] or summary["refused_deletions"]:
         raise store.Failure(f"a run that nobody killed said: {summary}")
     quarry.run("ingest", "--rebuild")
     quarry.check_equal(documents.contents())
     quarry.half_visible()
-    quarry.check_jobs()
+    quarry.check_jobs(scanned)
     again = quarry.json("ingest", "--sync", documents.root)
     if again["unchanged"] != len(documents.files()):
         raise store.Failure(f"a second run found something to do: {again}")

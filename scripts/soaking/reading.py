@@ -38,10 +38,10 @@ class Reader(threading.Thread):
                 for version, word in list(words.items())[self.looks % 3::3]:
                     if self.stopping.is_set():
                         break
-                    texts = self.search(word)
-                    self.searches += 1
+                    # Held for the whole search, so that none is under way when what was seen is compared.
                     with self.lock:
-                        self.observed.append((version, word, texts))
+                        self.observed.append((version, word, self.search(word)))
+                    self.searches += 1
         except Exception as problem:  # told by `check`, in the main thread
             self.problem = problem
         finally:
@@ -60,6 +60,11 @@ class Reader(threading.Thread):
         """Searches for these from now on: version → word."""
         with self.lock:
             self.words = dict(words)
+
+    def forget(self):
+        """Leaves unchecked what searches saw since the last check."""
+        with self.lock:
+            self.observed = []
 
     def check(self, before, after):
         """What was seen since the last call must be whole documents of either state: version → sets of texts."""

@@ -139,12 +139,13 @@ class Quarry:
                  if expected[path] != found[path]]
         raise Failure("the index is not the directory: " + "; ".join((lost + more + other)[:10]))
 
-    def check_jobs(self):
-        """No job waits, or claims to be at work, when no process is: a hold that has not ended yet may be forgotten."""
+    def check_jobs(self, scanned):
+        """No job waits, or claims to be at work, when no process is. A hold that had not ended when the directory was
+        `scanned` (seconds since 1970) is left to the next scan."""
         database = self.database()
         try:
             rows = database.execute("""SELECT uri, state, error FROM jobs WHERE state <> 'done'
-                                       AND NOT (state = 'running' AND lease_until > ?)""", (time.time(),)).fetchmany(5)
+                                       AND NOT (state = 'running' AND lease_until > ?)""", (scanned,)).fetchmany(5)
         finally:
             database.close()
         if rows:

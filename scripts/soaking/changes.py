@@ -55,7 +55,8 @@ def run(program, folder, seed, operations, say, live=False):
             bring_up(model, watcher)
             slowest = max(slowest, time.monotonic() - began)
             if not live:
-                kept += check_renames(before, versions, quarry.documents(), set(documents.contents()) | model.tombstones)
+                others = set(documents.contents()) | model.tombstones
+                kept += check_renames(before, versions, quarry.documents(), others)
             quarry.half_visible()
             batches += 1
     finally:

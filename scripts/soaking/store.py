@@ -60,7 +60,8 @@ class Quarry:
         return json.loads(self.run(*words, "--json", codes=codes))
 
     def offers(self, *words):
-        return subprocess.run([self.program, *words, "--help"], env=self.environment, capture_output=True).returncode == 0
+        command = [self.program, *words, "--help"]
+        return subprocess.run(command, env=self.environment, capture_output=True).returncode == 0
 
     def database(self, read_only=True):
         mode = "ro" if read_only else "rw"
@@ -160,12 +161,14 @@ class Quarry:
     # Processes
 
     def readers(self, process):
-        """The children that read a document; not the one that is asked for its version when a run begins."""
+        """The children that read a document: not the one that is asked for its version when a run begins, nor one that
+        is about to become a reader and is still this process's twin."""
         try:
             children = [child for task in os.listdir(f"/proc/{process}/task")
                         for child in open(f"/proc/{process}/task/{task}/children").read().split()]
             return [int(child) for child in children
-                    if (words := open(f"/proc/{child}/cmdline").read()) and "--version" not in words]
+                    if "quarry-pdf-reader" in (words := open(f"/proc/{child}/cmdline").read())
+                    and "--version" not in words]
         except OSError:
             return []
 

@@ -89,7 +89,7 @@ let adapters: [Target] = [
   module("Adapters", "PDFReading", uses: ["Core", "PDFPipe", "ChildProcess", "Concurrency"]),
   module(
     "Adapters", "LocalFiles",
-    uses: ["Core", "Telemetry", "Compression", "Cryptography", "Concurrency"]),
+    uses: ["Core", "Telemetry", "Compression", "Cryptography", "Concurrency", "CLinux"]),
   module(
     "Adapters", "LocalModels", uses: ["Core", "Cryptography", "CKernels", "Concurrency"]),
   module(
@@ -144,7 +144,7 @@ let testing: [Target] = [
   tests(of: "Insight", uses: ["Core", "Ingestion", "Answering", "Concurrency", "QuarryTesting"]),
   tests(
     of: "PDFReading", uses: ["Core", "Ingestion", "PDFPipe", "quarry-pdf-reader"], resources: [.copy("Fixtures")]),
-  tests(of: "LocalFiles", uses: ["Core", "Telemetry", "QuarryTesting"]),
+  tests(of: "LocalFiles", uses: ["Core", "Telemetry", "Concurrency", "QuarryTesting"]),
   tests(
     of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),
   tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "SQLite", "QuarryTesting"]),

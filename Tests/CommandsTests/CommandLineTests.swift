@@ -50,7 +50,7 @@ import Testing
 
   /// Every command by its words.
   static let paths: [[String]] = [
-    [], ["ingest"], ["ask"], ["search"], ["documents"], ["documents", "list"], ["documents", "show"],
+    [], ["ingest"], ["watch"], ["ask"], ["search"], ["documents"], ["documents", "list"], ["documents", "show"],
     ["documents", "delete"], ["documents", "retry"], ["serve"], ["keys"], ["keys", "create"], ["keys", "list"],
     ["keys", "revoke"],
     ["config"], ["config", "show"], ["config", "check"], ["archive"], ["archive", "list"], ["archive", "show"],

@@ -261,6 +261,7 @@ struct WireSample: Sendable {
     WireSample(
       "Page", PageBody(page(full: true), document: Library.pump.document.id),
       least: PageBody(page(full: false), document: Library.pump.document.id)),
+    WireSample("SyncResult", SyncBody(sources: 1)),
     WireSample("Health", HealthBody(status: "live", version: "1")),
     WireSample("Reason", ReasonBody(code: "c", message: "m", remedy: "r"), least: ReasonBody(code: "c", message: "m")),
     WireSample("TextPosition", HTTPAPIError.TextPosition(line: 1, column: 1)),

@@ -27,6 +27,8 @@ struct RunningAPI: Sendable {
   let metrics: MetricsInMemory
   let notReady: Locked<[ReasonBody]>
   let api: API
+  /// Collections whose sources were asked to be listed.
+  let synced: Locked<[CollectionName]>
   let server: APIServer
 
   /// A request on a connection of its own; its answer must be one that openapi.json describes.
@@ -78,7 +80,8 @@ struct RunningAPI: Sendable {
 func withAPI(
   script: [ScriptedTextGenerator.Response]? = nil, settings: API.Settings = .init(version: "1.2.3"),
   limits: APIServer.Settings = .init(port: 0, drainTimeout: .milliseconds(200)), retriever: (any Retriever)? = nil,
-  uploadLimit: Int = 1 << 30, concurrentUploads: Int = 4, _ body: (RunningAPI) async throws -> Void
+  uploadLimit: Int = 1 << 30, concurrentUploads: Int = 4, isWatching: Bool = true,
+  _ body: (RunningAPI) async throws -> Void
 ) async throws {
   let index = InMemoryDocumentIndex()
   try await index.commit(Library.pump)
@@ -110,6 +113,13 @@ func withAPI(
   let renderer = RecordingRenderer()
   let originals = OriginalsInMemory()
   let notReady = Locked<[ReasonBody]>([])
+  let synced = Locked<[CollectionName]>([])
+  let watched = [CollectionName.default, Library.secret.document.collection]
+  let syncNow: @Sendable (@Sendable (CollectionName) -> Bool) -> Int = { isMeant in
+    let meant = watched.filter(isMeant)
+    synced.withLock { $0 += meant }
+    return meant.count
+  }
   let api = API(
     .init(
       answering: answering, index: index, originals: originals, renderer: renderer, jobs: jobs,
@@ -119,14 +129,16 @@ func withAPI(
         jobs: jobs, activity: activity,
         places: [
           .init(root: Library.pump.document.uri, collection: .default), .init(root: .uploads, collection: nil),
-        ]), keys: keys, recorder: recorder, log: log, readiness: { notReady.withLock { $0 } }),
+        ]), keys: keys, recorder: recorder, log: log, readiness: { notReady.withLock { $0 } },
+      syncNow: isWatching ? syncNow : nil),
     settings: settings)
   let server = APIServer(api, settings: limits)
   try server.start()
   let running = RunningAPI(
     port: server.port, index: index, jobs: jobs, uploads: uploads, activity: activity, folder: folder, keys: keys,
     renderer: renderer, originals: originals, generator: generator,
-    events: events, recorder: recorder, lines: lines, metrics: metrics, notReady: notReady, api: api, server: server)
+    events: events, recorder: recorder, lines: lines, metrics: metrics, notReady: notReady, api: api, synced: synced,
+    server: server)
   let delivery = Task { await recorder.run() }
   do {
     try await body(running)

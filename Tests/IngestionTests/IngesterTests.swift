@@ -7,7 +7,7 @@ import Testing
 
 /// Everything an ingester needs, in memory.
 struct Bench {
-  let library = FakeLibrary()
+  let library: FakeLibrary
   let index = InMemoryDocumentIndex()
   let jobs = InMemoryJobStore()
   let cache = InMemoryEmbeddingCache()
@@ -15,17 +15,22 @@ struct Bench {
   let log = InMemoryEventLog()
   let context = RequestContext()
 
-  init(model: String = "fake-words") { embedder = FakeEmbedder(model: model) }
+  init(model: String = "fake-words", notices: FakeWatch? = nil) {
+    embedder = FakeEmbedder(model: model)
+    library = FakeLibrary(notices: notices)
+  }
 
   func ingester(
     _ other: FakeEmbedder? = nil, chunking: ChunkingSettings = .init(), telemetry: TelemetryRecorder = .discarding(),
-    width: Int = 2, retriesParked: Bool = false
+    width: Int = 2, retriesParked: Bool = false, staleListingSeconds: Double = 10,
+    now: @escaping @Sendable () -> Date = { Sample.date }
   ) -> Ingester {
     let embedder = other ?? self.embedder
     return Ingester(
       index: index, jobs: jobs, cache: cache, reader: library, embedder: embedder,
       chunker: SentenceChunker(limit: embedder.limit, settings: chunking), telemetry: telemetry,
-      settings: .init(extractionWidth: width, retriesParked: retriesParked), now: { Sample.date })
+      settings: .init(extractionWidth: width, retriesParked: retriesParked, staleListingSeconds: staleListingSeconds),
+      now: now)
   }
 
   @discardableResult
@@ -143,7 +148,24 @@ struct Bench {
     let summary = try await bench.ingest()
     #expect(summary.failed.map(\.willRetry) == [true])
     await bench.library.fail("a.pdf", with: nil)
-    #expect(try await bench.ingest().new == 1)
+    // Not before its time, unless a person asks.
+    #expect(try await bench.ingest().skipped.contains { $0.code == "ingest.waiting" })
+    let asked = bench.ingester(retriesParked: true)
+    #expect(try await asked.ingest([bench.library], context: bench.context).new == 1)
+  }
+
+  @Test func aFailedDocumentIsTriedAgainByItself_whenItsTimeHasCome() async throws {
+    let bench = Bench()
+    await bench.library.put("a.pdf", ["The pump moves water."])
+    await bench.library.fail("a.pdf", with: CoreError(code: "pdf.timeout", category: .timedOut, message: "slow"))
+    try await bench.ingest()
+    await bench.library.fail("a.pdf", with: nil)
+    let seconds = try #require(try await bench.ingester().secondsToNextRetry(of: bench.library))
+    let early = bench.ingester(now: { Sample.date + (seconds - 1) })
+    #expect(try await early.retryDue(of: bench.library, context: bench.context).new == 0)
+    let due = bench.ingester(now: { Sample.date + seconds })
+    #expect(try await due.ingest([bench.library], context: bench.context).new == 1)
+    #expect(try await due.secondsToNextRetry(of: bench.library) == nil)
   }
 
   @Test func aFailedUpdateKeepsTheOldVersion() async throws {
@@ -164,7 +186,8 @@ struct Bench {
     await bench.index.failCommits(with: full)
     await #expect(throws: CoreError.self) { try await bench.ingest() }
     await bench.index.failCommits(with: nil)
-    #expect(try await bench.ingest().new == 1)
+    let asked = bench.ingester(retriesParked: true)
+    #expect(try await asked.ingest([bench.library], context: bench.context).new == 1)
   }
 
   @Test func unreadableDocumentsAreListedAsSuch() async throws {

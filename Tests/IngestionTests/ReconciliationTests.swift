@@ -136,12 +136,50 @@ import Testing
     #expect(try await bench.source("0.pdf")?.document.generation == 1)
   }
 
-  @Test func singleEventsAreTrusted() async throws {
-    let bench = try await filled(1)
-    let uri = FakeLibrary.uri("0.pdf")
-    #expect(try await bench.ingester().objectVanished(uri, collection: .default, context: bench.context))
-    #expect(try await documents(bench) == 0)
-    #expect(try await !bench.ingester().objectVanished(uri, collection: .default, context: bench.context))
+  @Test func aRenameWithoutATouch_readsNothing() async throws {
+    let bench = try await filled(3)
+    let before = try #require(try await bench.source("1.pdf")).document
+    await bench.library.move("1.pdf", to: "elsewhere/1.pdf")
+    let fetched = await bench.library.fetched.count
+    let summary = try await bench.ingest(sync)
+    #expect(summary.moved == 1 && summary.deleted == 0 && summary.new == 0)
+    #expect(try await bench.source("elsewhere/1.pdf")?.document.id == before.id)
+    #expect(await bench.library.fetched.count == fetched)
+    #expect(try await bench.ingest(sync).unchanged == 3)
+  }
+
+  @Test func whatCameBackWhileOthersWereRead_isNotDeleted() async throws {
+    let bench = try await filled(3)
+    await bench.library.removeUntilNextReading("0.pdf")
+    await bench.library.put("new.pdf", ["Something that takes long to read."])
+    let ingester = bench.ingester(staleListingSeconds: 0)
+    let summary = try await ingester.ingest([bench.library], request: sync, context: bench.context)
+    #expect(summary.new == 1 && summary.deleted == 0)
+    #expect(try await bench.source("0.pdf") != nil)
+  }
+
+  @Test func filesInWritingAreThere_butNotRead() async throws {
+    let bench = try await filled(2)
+    await bench.library.put("0.pdf", ["Half of it"])
+    await bench.library.put("new.pdf", ["Half"])
+    await bench.library.settle(after: 2)
+    let first = try await bench.ingest(sync)
+    #expect(first.deleted == 0 && first.new == 0 && first.updated == 0)
+    #expect(first.skipped.filter { $0.code == "source.unsettled" }.count == 2)
+    let second = try await bench.ingest(sync)
+    #expect(second.new == 1 && second.updated == 1)
+  }
+
+  @Test func whatFailedAndIsGone_isForgotten() async throws {
+    let bench = try await filled(2)
+    await bench.library.put("bad.pdf", ["x"])
+    await bench.library.fail("bad.pdf", with: CoreError(code: "pdf.damaged", category: .invalidInput, message: "bad"))
+    try await bench.ingest(sync)
+    #expect(try await bench.jobs.jobs(in: .parked, limit: 9).count == 1)
+    await bench.library.remove("bad.pdf")
+    let later = bench.ingester(now: { Sample.date + 1 })
+    _ = try await later.ingest([bench.library], request: sync, context: bench.context)
+    #expect(try await bench.jobs.jobs(in: .parked, limit: 9).isEmpty)
   }
 
   @Test func singleObjectsAreIngestedWithoutAListing() async throws {

@@ -185,6 +185,14 @@ public actor InMemoryJobStore: JobStore {
     job.uri == root || job.uri.rawValue.hasPrefix(root.prefixOfDescendants)
   }
 
+  /// The jobs at or below `root` that are not done.
+  public func unfinished(under root: SourceURI, collection: CollectionName) async throws -> [IngestionJob] {
+    table.values.filter {
+      $0.collection == collection && $0.state != .done
+        && ($0.uri == root || $0.uri.rawValue.hasPrefix(root.rawValue + "/"))
+    }.sorted { $0.uri < $1.uri }
+  }
+
   /// Changes a job that `owner` holds; another worker's late word changes nothing.
   private func update(
     _ uri: SourceURI, _ collection: CollectionName, _ owner: String, _ now: Date,

@@ -147,5 +147,23 @@ public enum JobStoreContract {
       #expect(try await store.job(for: uri, collection: law) == nil)
       #expect(try await store.job(for: uri, collection: .default) != nil)
     },
+    ContractClaim("listsWhatIsNotDoneBelowARoot") { store in
+      let names = ["a/1.pdf", "a/2.pdf", "a-b/3.pdf", "a0.pdf", "a"]
+      let objects = names.map { Sample.object($0) }
+      try await store.enqueue(objects, now: Sample.date)
+      try await store.enqueue([Sample.object(collection: CollectionName(rawValue: "law"))], now: Sample.date)
+      let first = try #require(
+        try await store.lease(
+          objects[0].uri, collection: .default, owner: "a", now: Sample.date, leaseUntil: Sample.date + 9))
+      let root = try #require(objects.last).uri
+      #expect(try await store.unfinished(under: root, collection: .default).map(\.uri.name) == ["a", "1.pdf", "2.pdf"])
+      try await store.complete(first.uri, collection: .default, owner: "a", stageSeconds: [:], now: Sample.date)
+      #expect(try await store.unfinished(under: root, collection: .default).map(\.uri.name) == ["a", "2.pdf"])
+    },
+    ContractClaim("takesNoLivingWorkerForGone_andNamesEachAnew") { store in
+      let names = Set((0..<20).map { _ in store.makeOwner() })
+      #expect(names.count == 20)
+      #expect(names.allSatisfy { !store.isGone(owner: $0) })
+    },
   ]
 }

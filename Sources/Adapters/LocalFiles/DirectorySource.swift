@@ -16,9 +16,14 @@ public struct DirectorySource: DocumentSource {
   public let root: SourceURI
   /// The collection of everything below.
   public let collection: CollectionName
-  private let rootPath: String
-  private let include: [PathPattern]
-  private let exclude: [PathPattern]
+  /// Whether the file system of the root, when it was listed last, has inodes that stay a file's own.
+  public var stampsFollowRenames: Bool { hasLastingInodes.withLock { $0 } }
+  let place: DirectoryPlace
+  private let settleTime: Duration?
+  private let debounce: Duration
+  private let hasLastingInodes = Locked(false)
+  private let sights = Locked(FirstSights())
+  private let watching = Locked<DirectoryWatch?>(nil)
   private let queue = BlockingQueue(label: "quarry.directory-source")
 
   /// Opens a directory or file.
@@ -28,10 +33,13 @@ public struct DirectorySource: DocumentSource {
   ///   - include: Patterns of paths taken; empty for every PDF.
   ///   - exclude: Patterns of paths left out.
   ///   - mayBeMissing: Whether a root that does not exist is told by `list()` rather than here.
+  ///   - settleTime: Time for which a file that changed a moment ago must stay as it is before it counts as complete;
+  ///     nil to take every file as it is, for someone who names what is complete.
+  ///   - debounce: A pause of this length ends a burst of changes, which are then taken together.
   /// - Throws: `source.missing` when nothing is there.
   public init(
     path: String, collection: CollectionName, include: [PathPattern] = [], exclude: [PathPattern] = [],
-    mayBeMissing: Bool = false
+    mayBeMissing: Bool = false, settleTime: Duration? = nil, debounce: Duration = .milliseconds(500)
   ) throws {
     guard let resolved = realpath(path, nil) ?? (mayBeMissing ? Self.expectedPath(path) : nil) else {
       let reason = String(cString: strerror(errno))
@@ -46,11 +54,12 @@ public struct DirectorySource: DocumentSource {
         "source.name_not_utf8", .invalidInput, "the name of \(LocalFilesError.quoted(path)) is not UTF-8",
         remedy: "Rename it.")
     }
-    rootPath = text
+    place = DirectoryPlace(
+      root: text, collection: collection, rules: DirectoryRules(include: include, exclude: exclude))
     root = SourceURI(filePath: text)
     self.collection = collection
-    self.include = include
-    self.exclude = exclude
+    self.settleTime = settleTime
+    self.debounce = debounce
   }
 
   /// Where a path would be that does not exist: the links of the folders that do exist resolved, the rest as it is.
@@ -73,13 +82,54 @@ public struct DirectorySource: DocumentSource {
     return nil
   }
 
-  /// Lists the PDFs below the root without reading them.
+  /// Lists the PDFs below the root without reading them. While the source is watched this also renews the watch of
+  /// each folder.
   public func list() async throws -> SourceListing {
-    try await queue.run { () throws(LocalFilesError) in
-      var walk = DirectoryWalk(
-        root: rootPath, collection: collection, include: include, exclude: exclude)
-      return try walk.run()
+    try await queue.run { [place, settleTime, sights] () throws(LocalFilesError) in
+      let watch = watching.withLock { $0?.isStopped == false ? $0 : nil }
+      var walk = DirectoryWalk(place) { watch?.add($0) }
+      var listing = try walk.run()
+      hasLastingInodes.withLock { $0 = FileSystem(of: place.root).hasLastingInodes }
+      if let watch {
+        if listing.objects.first?.uri == root { watch.addFolderOfRoot() }
+        listing.unsettled = watch.unsettled(listing.objects)
+      } else if let settleTime {
+        listing.unsettled = sights.withLock {
+          $0.unsettled(listing.objects, settle: settleTime, wallTime: Date(), now: .now)
+        }
+      }
+      return listing
     }
+  }
+
+  /// Describes one file; nil when it is not there, or none that is taken.
+  /// - Throws: `file.missing` when the root is missing, `file.unreadable`.
+  public func object(at uri: SourceURI) async throws -> SourceObject? {
+    guard let path = uri.filePath, place.takes(path) else { return nil }
+    return try await queue.run { [place] () throws(LocalFilesError) in
+      guard place.rootStamp != nil else { throw .system("read", place.root, errno: ENOENT) }
+      return try place.object(path)
+    }
+  }
+
+  /// Begins to notice changes below the root, by inotify(7).
+  public func watch(notify: @escaping @Sendable () -> Void) async -> (any SourceWatch)? {
+    await watch(folderLimit: .max, notify: notify)
+  }
+
+  /// The same with a limit of folders that may be watched, for tests, which cannot lower the system's.
+  package func watch(folderLimit: Int, notify: @escaping @Sendable () -> Void) async -> DirectoryWatch? {
+    let times = PendingChanges.Times(debounce: debounce, settle: settleTime ?? .seconds(2))
+    let watch = await queue.run { [place] in
+      DirectoryWatch(place, times: times, limit: folderLimit, notify: notify)
+    }
+    let former = watching.withLock { current in
+      defer { current = watch }
+      return current
+    }
+    await former?.stop()
+    watch?.start()
+    return watch
   }
 
   /// Hashes an object's bytes where they are; nothing is copied.

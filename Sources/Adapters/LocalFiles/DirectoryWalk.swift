@@ -4,10 +4,9 @@ import Glibc
 
 /// One walk over a directory tree: names and file status only.
 struct DirectoryWalk {
-  let root: String
-  let collection: CollectionName
-  let include: [PathPattern]
-  let exclude: [PathPattern]
+  private let place: DirectoryPlace
+  /// Told each folder before its names are read, so that a watch that begins then misses nothing.
+  private let enter: (String) -> Void
   private var objects: [SourceObject] = []
   private var skipped: [SkippedObject] = []
   private var isComplete = true
@@ -18,17 +17,17 @@ struct DirectoryWalk {
   private var links: [Link] = []
   private var linksToFiles: [Link] = []
 
-  init(root: String, collection: CollectionName, include: [PathPattern], exclude: [PathPattern]) {
-    self.root = root
-    self.collection = collection
-    self.include = include
-    self.exclude = exclude
+  init(_ place: DirectoryPlace, enter: @escaping (String) -> Void = { _ in }) {
+    self.place = place
+    self.enter = enter
   }
 
   mutating func run() throws(LocalFilesError) -> SourceListing {
+    let root = place.root
     var status = stat()
     guard stat(root, &status) == 0 else { throw .system("read", root, errno: errno) }
     if status.st_mode & S_IFMT == S_IFDIR {
+      enter(root)
       let entries = try Self.names(in: root)
       let id = FileID(status)
       folders.insert(id)
@@ -40,12 +39,24 @@ struct DirectoryWalk {
       }
       for link in linksToFiles { follow(link, isLast: true) }
     } else {
-      objects.append(object(path: root, status))
+      objects.append(place.object(root, status))
     }
     objects.sort { $0.uri < $1.uri }
     return SourceListing(
       objects: objects, skipped: skipped, isComplete: isComplete,
-      rootStamp: "\(status.st_dev)-\(status.st_ino)")
+      rootStamp: DirectoryPlace.rootStamp(status))
+  }
+
+  /// Looks at a folder below the root that has just appeared, and at everything in it. Links are not followed: what
+  /// they lead to depends on the rest of the tree.
+  /// - Returns: The files, and whether something is there that only a listing can judge.
+  mutating func run(below folder: String) -> (objects: [SourceObject], needsListing: Bool) {
+    var status = stat()
+    guard let relative = place.relative(folder), !DirectoryRules.isHidden(relative: relative),
+      lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR
+    else { return ([], false) }
+    descend(folder, relative: relative, status, above: [])
+    return (objects, !links.isEmpty || !isComplete)
   }
 
   /// Identifies a folder or file whatever its names.
@@ -98,7 +109,7 @@ struct DirectoryWalk {
     let id = FileID(status)
     if link.above.contains(id) {
       skip(link.path, "source.link_loop", "it leads back to a folder above it")
-    } else if folders.contains(id) || (Self.isNamedPDF(link.name) && files.contains(id)) {
+    } else if folders.contains(id) || (DirectoryRules.isNamedPDF(link.name) && files.contains(id)) {
       skip(link.path, "source.same_file", "it is another name of what is taken already")
     } else {
       visit(link.path, relative: link.relative, name: link.name, status, above: link.above)
@@ -110,11 +121,11 @@ struct DirectoryWalk {
   ) {
     switch status.st_mode & S_IFMT {
     case S_IFDIR:
-      if Self.isNamedPDF(name) { skip(path, "source.not_a_file", "it is a folder; the PDFs in it are taken") }
+      if DirectoryRules.isNamedPDF(name) { skip(path, "source.not_a_file", "it is a folder; the PDFs in it are taken") }
       descend(path, relative: relative, status, above: above)
     case S_IFREG: take(path, relative: relative, name: name, status)
     default:
-      if Self.isNamedPDF(name) { skip(path, "source.not_a_file", "it is not a regular file") }
+      if DirectoryRules.isNamedPDF(name) { skip(path, "source.not_a_file", "it is not a regular file") }
     }
   }
 
@@ -138,6 +149,7 @@ struct DirectoryWalk {
       return
     }
     do {
+      enter(path)
       let entries = try Self.names(in: path)
       walk(path, relative: relative, entries: entries, above: above.union([id]))
     } catch {
@@ -148,29 +160,13 @@ struct DirectoryWalk {
   }
 
   private mutating func take(_ path: String, relative: String, name: String, _ status: stat) {
-    let lower = name.lowercased()
-    if Self.unfinished.contains(where: { lower.hasSuffix(".pdf" + $0) }) || lower.hasPrefix("~$") {
-      skip(path, "source.unfinished", "it looks like an unfinished or temporary file")
-      return
+    switch place.rules.verdict(relative: relative, name: name) {
+    case .taken: break
+    case .unfinished: return skip(path, "source.unfinished", "it looks like an unfinished or temporary file")
+    case .ignored: return
     }
-    guard lower.hasSuffix(".pdf") else { return }
-    guard include.isEmpty || include.contains(where: { $0.matches(relative) }),
-      !exclude.contains(where: { $0.matches(relative) })
-    else { return }
     files.insert(FileID(status))
-    objects.append(object(path: path, status))
-  }
-
-  private static func isNamedPDF(_ name: String) -> Bool { name.lowercased().hasSuffix(".pdf") }
-
-  private static let unfinished = [".part", ".crdownload", ".download", ".tmp", ".filepart", ".partial", "~"]
-
-  private func object(path: String, _ status: stat) -> SourceObject {
-    SourceObject(
-      uri: SourceURI(filePath: path), collection: collection, byteCount: Int(status.st_size),
-      modified: Date(
-        timeIntervalSince1970: Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9),
-      stamp: FileStamp.make(status))
+    objects.append(place.object(path, status))
   }
 
   private mutating func skip(_ path: String, _ code: String, _ reason: String) {

@@ -35,13 +35,24 @@ public final class SQLiteDocumentIndex: DocumentIndex {
     "document, collection, uri, generation, version, stamp, pipeline, identity, 1 FROM tombstones"
 
   private static func source(_ row: Row) throws -> IndexedSource {
-    IndexedSource(
+    var identities: [String: EmbeddingIdentity] = [:]
+    return try source(row, &identities)
+  }
+
+  /// The same for many rows, which have few identities: each is decoded once.
+  private static func source(
+    _ row: Row, _ identities: inout [String: EmbeddingIdentity]
+  ) throws -> IndexedSource {
+    let text = row.text(7)
+    let identity = try identities[text] ?? Stored.value(EmbeddingIdentity.self, text, "an identity")
+    identities[text] = identity
+    return IndexedSource(
       document: Document(
         id: DocumentID(rawValue: row.text(0)), collection: CollectionName(rawValue: row.text(1)),
         uri: SourceURI(rawValue: row.text(2)), generation: row.int(3),
         version: ContentVersion(rawValue: row.text(4))),
       stamp: row.text(5), pipeline: PipelineVersion(rawValue: row.text(6)),
-      identity: try Stored.value(EmbeddingIdentity.self, row.text(7), "an identity"), isTombstone: row.bool(8))
+      identity: identity, isTombstone: row.bool(8))
   }
 
   /// What is known of the object at `uri`: of a rebuild under way, the newest commit.
@@ -63,12 +74,15 @@ public final class SQLiteDocumentIndex: DocumentIndex {
     // The text after every text that begins with the folder: "/" is followed by "0".
     let end = folder.dropLast() + "0"
     return try await database.snapshot { connection in
+      var identities: [String: EmbeddingIdentity] = [:]
       let live = try connection.map(
         "SELECT \(Self.sourceColumns) WHERE c.name = ? AND (d.uri = ? OR (d.uri >= ? AND d.uri < ?)) ORDER BY d.uri",
-        collection.rawValue, name, folder, String(end), row: Self.source)
+        collection.rawValue, name, folder, String(end)
+      ) { try Self.source($0, &identities) }
       let dead = try connection.map(
         "SELECT \(Self.tombstoneColumns) WHERE collection = ? AND (uri = ? OR (uri >= ? AND uri < ?)) ORDER BY uri",
-        collection.rawValue, name, folder, String(end), row: Self.source)
+        collection.rawValue, name, folder, String(end)
+      ) { try Self.source($0, &identities) }
       return dead.isEmpty ? live : (live + dead).sorted { $0.document.uri < $1.document.uri }
     }
   }

@@ -151,4 +151,24 @@ public final class SQLiteJobStore: JobStore {
       try connection.run("DELETE FROM jobs WHERE collection = ? AND uri = ?", collection.rawValue, uri.rawValue)
     }
   }
+
+  /// The jobs at or below `root` that are not done, by URI.
+  public func unfinished(under root: SourceURI, collection: CollectionName) async throws -> [IngestionJob] {
+    let folder = root.rawValue.hasSuffix("/") ? root.rawValue : root.rawValue + "/"
+    // The text after every text that begins with the folder: "/" is followed by "0".
+    let end = folder.dropLast() + "0"
+    return try await database.read { connection in
+      try connection.map(
+        """
+        SELECT \(Self.columns) FROM jobs WHERE collection = ?1 AND state <> 'done'
+          AND (uri = ?2 OR (uri >= ?3 AND uri < ?4)) ORDER BY uri
+        """, collection.rawValue, root.rawValue, folder, String(end), row: Self.job)
+    }
+  }
+
+  /// A name that tells others on this machine whether this process lives.
+  public func makeOwner() -> String { LeaseOwner.make() }
+
+  /// Whether the process of that name is gone.
+  public func isGone(owner: String) -> Bool { LeaseOwner.isDead(owner) }
 }

@@ -21,7 +21,7 @@ package enum ExitCode {
   package static let meanings: [ExitCodeMeaning] = [
     .init(0, "success"),
     .init(failure, "something failed that has no code of its own"),
-    .init(someDocumentsFailed, "ingest: some documents could not be read; the others are indexed"),
+    .init(someDocumentsFailed, "ingest, watch: some documents could not be read; the others are indexed"),
     .init(refused, "ask: the library does not answer the question"),
     .init(belowTarget, "evaluate, verify or doctor: a check failed"),
     .init(usage, "the command line is wrong"),

@@ -1,6 +1,5 @@
 import ArgumentParsing
 import Core
-import HTTPAPI
 import Ingestion
 import Service
 
@@ -32,10 +31,7 @@ struct IngestCommand: Command {
   init() {}
 
   mutating func validate() throws {
-    if let collection, !CollectionName.isValid(collection) {
-      throw CommandLineError.usage(
-        "'\(collection)' cannot name a collection: use 1 to 64 lower-case letters, digits, '-', '_' or '.'")
-    }
+    try CollectionOption.validate(collection)
     if allowMassDelete && !sync { throw CommandLineError.usage("--allow-mass-delete needs --sync") }
     if rebuild && (sync || !paths.isEmpty) {
       throw CommandLineError.usage("--rebuild renews the whole index; give it no path and no --sync")
@@ -45,15 +41,7 @@ struct IngestCommand: Command {
   mutating func run(_ context: CommandContext) async throws {
     let command = self
     let summary = try await Interruption.cancelling { try await command.ingest(context) }
-    if globals.json {
-      context.output(
-        String(decoding: try WireCoding.encode(IngestionSummaryBody(summary), pretty: true), as: UTF8.self) + "\n")
-    } else if !globals.quiet {
-      context.output(IngestionSummaryText.render(summary))
-    }
-    if !summary.failed.isEmpty || !summary.refusedDeletions.isEmpty {
-      throw QuietExit(code: ExitCode.someDocumentsFailed)
-    }
+    try IngestionResult.report(summary, context, globals)
   }
 
   private func ingest(_ context: CommandContext) async throws -> IngestionSummary {

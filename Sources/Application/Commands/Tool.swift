@@ -18,7 +18,7 @@ public enum QuarryTool {
     name: "quarry", version: QuarryVersion.current,
     abstract: "Answers questions over a library of PDFs, with the pages that prove each answer.",
     discussion: """
-      Put PDFs into the index with 'ingest', ask with 'ask', serve HTTP with 'serve'. Without configuration \
+      Put PDFs into the index with 'ingest', or keep it equal to folders with 'watch'; ask with 'ask', serve HTTP with 'serve'. Without configuration \
       everything runs on this machine: a built-in embedding model, an index in one SQLite file, no network.
       """,
     examples: [
@@ -27,9 +27,9 @@ public enum QuarryTool {
       .init("quarry serve", "serve the HTTP API on 127.0.0.1:8080"),
     ],
     commands: [
-      IngestCommand.self, AskCommand.self, SearchCommand.self, DocumentsCommand.self, ServeCommand.self,
-      KeysCommand.self, ConfigCommand.self, EvaluateCommand.self, ArchiveCommand.self, VerifyCommand.self,
-      DoctorCommand.self,
+      IngestCommand.self, WatchCommand.self, AskCommand.self, SearchCommand.self, DocumentsCommand.self,
+      ServeCommand.self, KeysCommand.self, ConfigCommand.self, EvaluateCommand.self, ArchiveCommand.self,
+      VerifyCommand.self, DoctorCommand.self,
       CompletionCommand.self,
     ], globals: GlobalOptions.self, exitCodes: ExitCode.meanings, usageExitCode: ExitCode.usage, report: report)
 

@@ -36,6 +36,8 @@ public struct API: Sendable {
     public var log: StructuredLog
     /// Says why the service is not ready; empty when it is.
     public var readiness: @Sendable () async -> [ReasonBody]
+    /// Has the watched sources of some collections listed now and returns how many; nil when nobody watches.
+    public var syncNow: (@Sendable (@Sendable (CollectionName) -> Bool) -> Int)?
     /// The clock.
     public var now: @Sendable () -> Date
 
@@ -45,6 +47,7 @@ public struct API: Sendable {
       renderer: any PageImageRenderer, passwords: [String] = [], jobs: any JobStore, uploads: UploadIntake,
       removal: DocumentRemoval, ingestion: IngestionStatus, keys: any KeyStore, recorder: TelemetryRecorder,
       log: StructuredLog, readiness: @escaping @Sendable () async -> [ReasonBody],
+      syncNow: (@Sendable (@Sendable (CollectionName) -> Bool) -> Int)? = nil,
       now: @escaping @Sendable () -> Date = { Date() }
     ) {
       self.answering = answering
@@ -60,6 +63,7 @@ public struct API: Sendable {
       self.recorder = recorder
       self.log = log
       self.readiness = readiness
+      self.syncNow = syncNow
       self.now = now
     }
   }
@@ -210,6 +214,7 @@ public struct API: Sendable {
       case .deleteDocument(let id): try await deleteDocument(id, context)
       case .page(let id, let page): try await showPage(page, of: id, parameters, context)
       case .pageImage(let id, let page): try await drawPage(page, of: id, parameters, request.head, context)
+      case .sync: try sync(context)
       case .live: liveResponse
       case .ready: await readiness(context)
       case .openAPI: openAPIResponse

@@ -3,21 +3,24 @@ import Answering
 import Core
 import FoundationEssentials
 import HTTPAPI
-import Ingestion
+public import Ingestion
 import Telemetry
 
 extension Library {
   /// Serves the HTTP API until the process is told to stop.
   /// - Parameters:
   ///   - allowsInsecure: Whether an address beyond loopback needs no API key.
+  ///   - watcher: Keeps the index equal to its sources meanwhile; nil when nobody does.
   ///   - started: Told the address once the service listens.
   /// - Throws: A ``CategorizedError`` when it cannot start: a port in use, a missing key or certificate.
-  public func serve(allowsInsecure: Bool, started: @escaping @Sendable (String) -> Void) async throws {
+  public func serve(
+    allowsInsecure: Bool, watcher: Watcher? = nil, started: @escaping @Sendable (String) -> Void
+  ) async throws {
     Signals.ignoreBrokenPipes()
     try BindPolicy.check(host: settings.server.host, keys: try await keys.keys(), isInsecure: allowsInsecure)
     let queue = uploadQueue()
     let server = APIServer(
-      try await api(allowsInsecure: allowsInsecure, queue: queue), settings: try serverSettings())
+      try await api(allowsInsecure: allowsInsecure, queue: queue, watcher: watcher), settings: try serverSettings())
     try server.start()
     let scheme = settings.server.tlsCertificate == nil ? "http" : "https"
     let host = settings.server.host.contains(":") ? "[\(settings.server.host)]" : settings.server.host
@@ -30,12 +33,10 @@ extension Library {
       ])
 
     let log = log
+    let http = GroupedService(name: "http", shutdown: { await server.shutdown() }, run: { await server.run() })
     let group = ServiceGroup(
-      [
-        // Cancelled: a document in work is queued again and goes on where it was.
-        GroupedService(name: "uploads", run: { await queue.run() }),
-        GroupedService(name: "http", shutdown: { await server.shutdown() }, run: { await server.run() }),
-      ],
+      // The uploads' queue is cancelled: a document in work is queued again and goes on where it was.
+      [GroupedService(name: "uploads", run: { await queue.run() }), http] + (watcher.map(Self.services) ?? []),
       gracePeriod: settings.server.drainTimeout + .seconds(5)
     ) { event in
       if case .stopping = event { log.log(.info, "the service stops; running requests may finish") }
@@ -71,7 +72,7 @@ extension Library {
       + [.init(root: .uploads, collection: nil)]
   }
 
-  private func api(allowsInsecure: Bool, queue: UploadQueue) async throws -> API {
+  private func api(allowsInsecure: Bool, queue: UploadQueue, watcher: Watcher?) async throws -> API {
     // Loaded now, so that the first question does not wait and a missing model is told at once.
     let embedder = try embedder()
     let index = index
@@ -100,7 +101,7 @@ extension Library {
           } catch {
             return [ReasonBody(code: "internal", message: "the index cannot be read")]
           }
-        }),
+        }, syncNow: watcher.map { watcher in { @Sendable isMeant in watcher.syncNow(where: isMeant) } }),
       settings: API.Settings(
         app: settings.app, environment: settings.environment, version: QuarryVersion.current,
         requestTimeout: settings.server.requestTimeout, questionCharacters: settings.answering.questionCharacters,

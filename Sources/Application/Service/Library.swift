@@ -88,8 +88,9 @@ public final class Library: Sendable {
   // MARK: - Document → pages → chunks → embeddings → index
 
   /// The pipeline of ingestion.
+  /// - Parameter retriesParked: Whether what was given up is tried again: right when a person asks.
   /// - Throws: `pdf.reader_missing`, `model.missing` and the like, with what to do.
-  public func ingester(attributes: [String: String] = [:]) async throws -> Ingester {
+  public func ingester(attributes: [String: String] = [:], retriesParked: Bool = true) async throws -> Ingester {
     let configuration = readerConfiguration
     let embedder = try embedder()
     return Ingester(
@@ -100,16 +101,17 @@ public final class Library: Sendable {
       embedder: embedder, chunker: chunker(for: embedder), telemetry: recorder,
       settings: IngestionSettings(
         extractionWidth: settings.pdf.readers, passwords: try await passwords(), attributes: attributes,
-        retriesParked: true))
+        retriesParked: retriesParked))
   }
 
   /// The sources that paths name, or the configured ones when there are none.
   ///
   /// A configured source that is not there now (an unmounted disk) is a failure of that source alone, told by its
   /// listing. So is a path with `mayBeMissing`: a synchronised folder may be gone for good.
+  /// - Parameter settles: Whether files that changed a moment ago are left until they are complete.
   /// - Throws: `source.missing` for a path that leads nowhere.
   public func sources(
-    paths: [String], collection: CollectionName?, mayBeMissing: Bool = false
+    paths: [String], collection: CollectionName?, mayBeMissing: Bool = false, settles: Bool = false
   ) throws -> [any DocumentSource] {
     let configured =
       paths.isEmpty
@@ -123,7 +125,8 @@ public final class Library: Sendable {
       let path = source.uri.hasPrefix("file://") ? String(source.uri.dropFirst("file://".count)) : source.uri
       return try DirectorySource(
         path: path, collection: source.collection, include: source.include.map(PathPattern.init),
-        exclude: source.exclude.map(PathPattern.init), mayBeMissing: mayBeMissing || paths.isEmpty)
+        exclude: source.exclude.map(PathPattern.init), mayBeMissing: mayBeMissing || paths.isEmpty,
+        settleTime: settles ? settings.watch.settleTime : nil, debounce: settings.watch.debounce)
     }
   }
 

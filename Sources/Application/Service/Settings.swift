@@ -28,6 +28,8 @@ public struct Settings: Sendable {
   public var promptTokens: Int
   /// Limits of reading PDFs.
   public var pdf: PDF
+  /// How sources are watched.
+  public var watch: Watch
   /// The HTTP service.
   public var server: Server
   /// Documents uploaded by HTTP.
@@ -119,6 +121,16 @@ public struct Settings: Sendable {
     public var passwords: [SecretSetting]
     /// The reader program; nil for the one beside `quarry`.
     public var reader: String?
+  }
+
+  /// How sources are watched.
+  public struct Watch: Sendable {
+    /// Time between two listings of everything.
+    public var interval: Duration
+    /// Time for which a file must stay as it is before it counts as completely written.
+    public var settleTime: Duration
+    /// A pause that ends a burst of changes.
+    public var debounce: Duration
   }
 
   /// The HTTP service.

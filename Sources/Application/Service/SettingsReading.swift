@@ -27,6 +27,7 @@ extension Settings {
       "answering.promptTokens", .int(in: 500...1_000_000), default: 8000,
       doc: "Most tokens of a prompt; the text model's own limit applies too.")
     pdf = PDF(reader.nested("pdf"))
+    watch = Watch(reader.nested("watch"))
     server = Server(reader.nested("server"))
     uploads = Uploads(reader.nested("uploads"))
     events = Events(reader.nested("events"), dataDirectory: dataDirectory)
@@ -34,7 +35,7 @@ extension Settings {
       level: reader.value("log.level", .oneOf(), default: LogLevel.info, doc: "The lowest level of log lines."),
       format: reader.optional(
         "log.format", .oneOf(LogFormat.self),
-        doc: "`json` or `text`; by default JSON for `serve` and text for the other commands."))
+        doc: "`json` or `text`; by default JSON for `serve` and `watch`, and text for the other commands."))
   }
 
   private static func sources(_ reader: ConfigurationReader) -> [Source] {
@@ -200,6 +201,21 @@ extension Settings.PDF {
       doc: "User passwords tried on encrypted documents: `env:NAME`, `file:/path` or the text itself.")
     self.reader = reader.optional(
       "reader", .nonEmptyString, doc: "The reader program; by default `quarry-pdf-reader` beside `quarry`.")
+  }
+}
+
+extension Settings.Watch {
+  fileprivate init(_ reader: ConfigurationReader) {
+    interval = reader.value(
+      "interval", .duration(in: .seconds(1) ... .seconds(30 * 86400)), default: .seconds(3600),
+      doc: "Time between two listings of everything; changes in between are noticed, but notices can be lost.")
+    settleTime = reader.value(
+      "settleTime", .duration(in: .milliseconds(10) ... .seconds(3600)), default: .seconds(2),
+      doc: "Time for which a file must stay as it is before it counts as completely written, unless its writer is "
+        + "seen to close it.")
+    debounce = reader.value(
+      "debounce", .duration(in: .milliseconds(10) ... .seconds(60)), default: .milliseconds(500),
+      doc: "A pause of this length ends a burst of changes, which are then taken together.")
   }
 }
 

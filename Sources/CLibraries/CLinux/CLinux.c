@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +20,19 @@ SAME(CLINUX_EPOLLERR, EPOLLERR);
 SAME(CLINUX_EPOLLHUP, EPOLLHUP);
 SAME(CLINUX_EPOLLRDHUP, EPOLLRDHUP);
 SAME(CLINUX_EPOLLONESHOT, EPOLLONESHOT);
+SAME(CLINUX_IN_CLOSE_WRITE, IN_CLOSE_WRITE);
+SAME(CLINUX_IN_MOVED_FROM, IN_MOVED_FROM);
+SAME(CLINUX_IN_MOVED_TO, IN_MOVED_TO);
+SAME(CLINUX_IN_CREATE, IN_CREATE);
+SAME(CLINUX_IN_DELETE, IN_DELETE);
+SAME(CLINUX_IN_DELETE_SELF, IN_DELETE_SELF);
+SAME(CLINUX_IN_MOVE_SELF, IN_MOVE_SELF);
+SAME(CLINUX_IN_UNMOUNT, IN_UNMOUNT);
+SAME(CLINUX_IN_Q_OVERFLOW, IN_Q_OVERFLOW);
+SAME(CLINUX_IN_IGNORED, IN_IGNORED);
+SAME(CLINUX_IN_ONLYDIR, IN_ONLYDIR);
+SAME(CLINUX_IN_EXCL_UNLINK, IN_EXCL_UNLINK);
+SAME(CLINUX_IN_ISDIR, IN_ISDIR);
 
 static int above_standard(int *fd) {
   if (*fd > 2) return 0;
@@ -135,3 +150,11 @@ ssize_t clinux_write(int fd, const void *bytes, size_t count) {
 char *const *clinux_environment(void) { return environ; }
 
 int clinux_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }
+
+int clinux_inotify_open(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
+
+uint64_t clinux_filesystem_type(const char *path) {
+  struct statfs status;
+  // Magic numbers have 32 bits; the field is signed on some architectures.
+  return statfs(path, &status) == 0 ? (uint64_t)(uint32_t)status.f_type : 0;
+}

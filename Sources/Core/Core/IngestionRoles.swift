@@ -62,13 +62,19 @@ public struct SourceListing: Sendable, Hashable {
   public var isComplete: Bool
   /// Identifies the root (device and inode, bucket); another value than before means another mount.
   public var rootStamp: String
+  /// Those of the objects that may still be in writing: they are there, but not to be read yet.
+  public var unsettled: Set<SourceURI>
 
   /// Creates a listing.
-  public init(objects: [SourceObject], skipped: [SkippedObject] = [], isComplete: Bool, rootStamp: String) {
+  public init(
+    objects: [SourceObject], skipped: [SkippedObject] = [], isComplete: Bool, rootStamp: String,
+    unsettled: Set<SourceURI> = []
+  ) {
     self.objects = objects
     self.skipped = skipped
     self.isComplete = isComplete
     self.rootStamp = rootStamp
+    self.unsettled = unsettled
   }
 }
 
@@ -98,6 +104,16 @@ public protocol DocumentSource: Sendable {
   /// Lists what is there now.
   /// - Throws: A ``CategorizedError`` when the root is missing or unreadable.
   func list() async throws -> SourceListing
+  /// Describes one object without reading it; nil when it is not there, or is none that the source takes. The default
+  /// lists everything.
+  /// - Throws: A ``CategorizedError`` when the root is missing or unreadable.
+  func object(at uri: SourceURI) async throws -> SourceObject?
+  /// Whether equal stamps at two URIs mean one and the same object, so that a document whose object is gone and whose
+  /// stamp turned up elsewhere was renamed, and no byte of it needs to be read. The default says no.
+  var stampsFollowRenames: Bool { get }
+  /// Begins to notice changes. `notify` is called, on any thread, whenever the watch has some to take. Nil, the
+  /// default, for sources that cannot notice.
+  func watch(notify: @escaping @Sendable () -> Void) async -> (any SourceWatch)?
   /// Makes an object's bytes readable as a local file and hashes them.
   /// - Throws: A ``CategorizedError`` when it vanished, changed while being read, or is not a regular file.
   func fetch(_ object: SourceObject) async throws -> LocalCopy
@@ -355,4 +371,17 @@ public protocol JobStore: Sendable {
   func retry(_ uri: SourceURI, collection: CollectionName, now: Date) async throws -> Bool
   /// What the jobs of objects at or below `root` say together; of all jobs when it is nil.
   func summary(under root: SourceURI?, collections: Set<CollectionName>?) async throws -> JobSummary
+  /// The jobs at or below `root` that are not done, by URI.
+  func unfinished(under root: SourceURI, collection: CollectionName) async throws -> [IngestionJob]
+  /// A new name under which a worker of this process may hold jobs.
+  func makeOwner() -> String
+  /// Whether the worker of that name is gone for certain, so that its jobs are free before their lease ends.
+  func isGone(owner: String) -> Bool
+}
+
+extension JobStore {
+  /// A random name.
+  public func makeOwner() -> String { TraceID.random().rawValue }
+  /// False: nobody can tell, and leases have to end by themselves.
+  public func isGone(owner: String) -> Bool { false }
 }

@@ -14,6 +14,7 @@ package enum Route: Sendable, Hashable {
   case page(id: String, page: String)
   case pageImage(id: String, page: String)
   case ingestion
+  case sync
   case live
   case ready
   case openAPI
@@ -23,7 +24,7 @@ package enum Route: Sendable, Hashable {
     ("POST", "/v1/query"), ("POST", "/v1/search"), ("GET", "/v1/documents"), ("POST", "/v1/documents"),
     ("GET", "/v1/documents/{id}"), ("PUT", "/v1/documents/{id}"), ("DELETE", "/v1/documents/{id}"),
     ("GET", "/v1/documents/{id}/pages/{page}"), ("GET", "/v1/documents/{id}/pages/{page}.png"),
-    ("GET", "/v1/ingestion"), ("GET", "/health/live"), ("GET", "/health/ready"),
+    ("GET", "/v1/ingestion"), ("POST", "/v1/ingestion/sync"), ("GET", "/health/live"), ("GET", "/health/ready"),
     ("GET", "/openapi.json"),
   ]
 
@@ -37,6 +38,7 @@ package enum Route: Sendable, Hashable {
     case .page: "/v1/documents/{id}/pages/{page}"
     case .pageImage: "/v1/documents/{id}/pages/{page}.png"
     case .ingestion: "/v1/ingestion"
+    case .sync: "/v1/ingestion/sync"
     case .live: "/health/live"
     case .ready: "/health/ready"
     case .openAPI: "/openapi.json"
@@ -80,6 +82,7 @@ package enum Route: Sendable, Hashable {
     case (2, "v1") where head.segments[1] == "query": byMethod = ["POST": .query]
     case (2, "v1") where head.segments[1] == "search": byMethod = ["POST": .search]
     case (2, "v1") where head.segments[1] == "documents": byMethod = ["GET": .documents, "POST": .upload]
+    case (3, "v1") where head.segments[1] == "ingestion" && head.segments[2] == "sync": byMethod = ["POST": .sync]
     case (3, "v1") where head.segments[1] == "documents" && !head.segments[2].isEmpty:
       byMethod = [
         "GET": .document(id: head.segments[2]), "PUT": .uploadNamed(head.segments[2]),

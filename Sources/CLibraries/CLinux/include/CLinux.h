@@ -61,3 +61,26 @@ enum clinux_epoll_bits {
   CLINUX_EPOLLRDHUP = 0x2000,
   CLINUX_EPOLLONESHOT = 0x40000000,
 };
+
+/// inotify(7) event bits.
+enum clinux_inotify_bits {
+  CLINUX_IN_CLOSE_WRITE = 0x00000008,
+  CLINUX_IN_MOVED_FROM = 0x00000040,
+  CLINUX_IN_MOVED_TO = 0x00000080,
+  CLINUX_IN_CREATE = 0x00000100,
+  CLINUX_IN_DELETE = 0x00000200,
+  CLINUX_IN_DELETE_SELF = 0x00000400,
+  CLINUX_IN_MOVE_SELF = 0x00000800,
+  CLINUX_IN_UNMOUNT = 0x00002000,
+  CLINUX_IN_Q_OVERFLOW = 0x00004000,
+  CLINUX_IN_IGNORED = 0x00008000,
+  CLINUX_IN_ONLYDIR = 0x01000000,
+  CLINUX_IN_EXCL_UNLINK = 0x04000000,
+  CLINUX_IN_ISDIR = 0x40000000,
+};
+
+/// An inotify(7) instance: non-blocking, closed on exec.
+int clinux_inotify_open(void);
+
+/// The type of the file system that holds `path`, as statfs(2) numbers it; 0 when it cannot be told.
+uint64_t clinux_filesystem_type(const char *path);

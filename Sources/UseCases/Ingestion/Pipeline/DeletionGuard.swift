@@ -1,5 +1,8 @@
-/// Decides whether the deletions that a scan suggests may be made. An emptied folder, a lost mount or a listing
-/// cut short must never wipe an index.
+/// Decides whether the deletions that a scan or notices suggest may be made. An emptied folder, a lost mount or a
+/// listing cut short must never wipe an index.
+///
+/// A deletion that was noticed as it happened, while the root stands, is trusted. A burst of them is not: removing a
+/// whole tree is a series of single deletions too.
 struct DeletionGuard {
   /// The listing saw everything.
   var isComplete: Bool
@@ -13,6 +16,10 @@ struct DeletionGuard {
   var missing: Int
   /// `--allow-mass-delete`.
   var isOverruled: Bool
+  /// The deletions were noticed as they happened, rather than found by a scan.
+  var isNoticed = false
+  /// Documents deleted by notices a short while ago: part of the same burst.
+  var recent = 0
 
   /// Why nothing may be deleted; nil when the deletions may be made.
   var refusal: String? {
@@ -23,9 +30,12 @@ struct DeletionGuard {
     if let knownRootStamp, knownRootStamp != rootStamp {
       return "the source is on another device or mount than before; if that is right, pass --allow-mass-delete"
     }
-    if missing >= known { return "every document of the source is gone; if that is right, pass --allow-mass-delete" }
-    if missing >= 10, missing * 2 > known {
-      return "\(missing) of \(known) documents of the source are gone; if that is right, pass --allow-mass-delete"
+    if missing >= known, !(isNoticed && missing == 1) {
+      return "every document of the source is gone; if that is right, pass --allow-mass-delete"
+    }
+    let (burst, all) = (missing + recent, known + recent)
+    if burst >= 10, burst * 2 > all {
+      return "\(burst) of \(all) documents of the source are gone; if that is right, pass --allow-mass-delete"
     }
     return nil
   }

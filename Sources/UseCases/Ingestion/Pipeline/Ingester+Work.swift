@@ -1,3 +1,4 @@
+import Concurrency
 import Core
 import FoundationEssentials
 import Telemetry
@@ -43,9 +44,14 @@ extension Ingester {
   ) async throws -> Set<DocumentID> {
     try await report(plan, progress: progress, into: &summary)
     let queue = JobQueue(jobs: jobs, settings: settings, now: now)
-    let items = try await enqueue(plan.changed, root: source.root, progress: progress, into: &summary)
-    let gone = mayMove ? Dictionary(grouping: plan.missing, by: \.document.version) : [:]
     var moved: Set<DocumentID> = []
+    var changed = plan.changed
+    if mayMove, source.stampsFollowRenames {
+      (changed, moved) = try await moveByStamp(plan, progress: progress, into: &summary)
+    }
+    let items = try await enqueue(changed, source: source, progress: progress, into: &summary)
+    let missing = plan.missing.filter { !moved.contains($0.document.id) }
+    let gone = mayMove ? Dictionary(grouping: missing, by: \.document.version) : [:]
     var waiting = items.keys.sorted { $0.uri < $1.uri }[...]
     let held = HeldJobs()
     let holder = Task { await queue.keepHolding(held) }
@@ -119,68 +125,6 @@ extension Ingester {
     }.value
   }
 
-  // MARK: - Before
-
-  private func report(
-    _ plan: Reconciliation, progress: IngestionProgressHandler, into summary: inout IngestionSummary
-  ) async throws {
-    for item in plan.unchanged {
-      summary.unchanged += 1
-      if let known = item.known, known.pipeline != pipeline { summary.stale += 1 }
-      await progress(.unchanged(item.object.uri))
-    }
-    for item in plan.tombstoned {
-      let skipped = SkippedObject(
-        name: item.object.uri.rawValue, code: "ingest.tombstone",
-        reason: "it was deleted from the index while its file stayed; ingest it by name to bring it back")
-      summary.skipped.append(skipped)
-      await progress(.skipped(skipped))
-    }
-  }
-
-  /// Queues changed objects; those that failed for good with these very bytes are passed over, unless they are named
-  /// or the settings say to try them again.
-  private func enqueue(
-    _ items: [Reconciliation.Item], root: SourceURI, progress: IngestionProgressHandler,
-    into summary: inout IngestionSummary
-  ) async throws -> [JobQueue.Key: Reconciliation.Item] {
-    var result: [JobQueue.Key: Reconciliation.Item] = [:]
-    for item in items {
-      let object = item.object
-      let job = try await jobs.job(for: object.uri, collection: object.collection)
-      if let job, job.state == .running, let owner = job.leaseOwner {
-        if LeaseOwner.isDead(owner) {
-          // Killed at work: in its name, so that the count of tries stays.
-          try await jobs.fail(
-            object.uri, collection: object.collection, owner: owner, code: "ingest.killed",
-            message: "the process that worked on it was killed", nextTry: now(), now: now())
-        } else if job.leaseUntil ?? .distantPast > now(), job.stamp == object.stamp {
-          let skipped = SkippedObject(
-            name: object.uri.rawValue, code: "ingest.in_work", reason: "another process is working on it")
-          summary.skipped.append(skipped)
-          await progress(.skipped(skipped))
-          continue
-        }
-      }
-      if let job, job.state == .parked, job.stamp == object.stamp {
-        if object.uri != root, !settings.retriesParked {
-          let skipped = SkippedObject(
-            name: object.uri.rawValue, code: job.lastErrorCode ?? "ingest.parked",
-            reason: "failed before and has not changed: \(job.lastError ?? "no reason recorded")")
-          summary.skipped.append(skipped)
-          await progress(.skipped(skipped))
-          continue
-        }
-        try await jobs.remove(object.uri, collection: object.collection)
-      }
-      var named = item
-      named.object.document = try await documentID(for: object, live: item.known.flatMap { $0.isTombstone ? nil : $0 })
-      result[JobQueue.Key(object)] = named
-    }
-    try await jobs.enqueue(result.values.map(\.object).sorted { $0.uri < $1.uri }, now: now())
-    return result
-  }
-
   // MARK: - Extraction, in parallel
 
   private func outcome(
@@ -218,7 +162,9 @@ extension Ingester {
     if let stored = try await index.extraction(of: copy.version, pipeline: pipeline) {
       extraction = stored
     } else {
-      (extraction, damage) = try await self.extraction.extraction(of: copy, uri: item.object.uri, progress: progress)
+      (extraction, damage) = try await readers.withPermit {
+        try await self.extraction.extraction(of: copy, uri: item.object.uri, progress: progress)
+      }
     }
     let extracted = ContinuousClock.now
     seconds["extract"] = (extracted - started).seconds
@@ -232,7 +178,7 @@ extension Ingester {
   }
 
   /// The id that the document at an object has or will get.
-  private func documentID(for object: SourceObject, live: IndexedSource?) async throws -> DocumentID {
+  func documentID(for object: SourceObject, live: IndexedSource?) async throws -> DocumentID {
     if let live { return live.document.id }
     let generation = try await index.nextGeneration(at: object.uri, collection: object.collection)
     return DocumentID(collection: object.collection, firstURI: object.uri, generation: generation)

@@ -1,3 +1,4 @@
+import Concurrency
 public import Core
 public import FoundationEssentials
 public import Telemetry
@@ -17,6 +18,8 @@ public struct Ingester: Sendable {
   let settings: IngestionSettings
   let extraction: DocumentExtraction
   let embedding: ChunkEmbedding
+  /// Bounds the documents read at once by all runs of this ingester together.
+  let readers: AsyncSemaphore
   let now: @Sendable () -> Date
 
   /// Creates an ingester over its backends.
@@ -33,6 +36,7 @@ public struct Ingester: Sendable {
     self.telemetry = telemetry
     self.settings = settings
     self.now = now
+    readers = AsyncSemaphore(width: settings.extractionWidth)
     extraction = DocumentExtraction(reader: reader, hygiene: PageHygiene(), passwords: settings.passwords)
     embedding = ChunkEmbedding(embedder: embedder, cache: cache)
   }
@@ -68,8 +72,22 @@ public struct Ingester: Sendable {
     return summary
   }
 
-  /// Ingests single objects of a source, for instance those that a watcher saw change. Tombstones hold, unless
-  /// the object is the source's root.
+  /// Brings the index up to date with one source, of which everything is listed.
+  /// - Throws: `index.identity_mismatch`; what keeps the source from being listed; a full disk, cancellation, and
+  ///   failures of the store. Failures of single documents are in the summary.
+  public func reconcile(
+    _ source: any DocumentSource, request: IngestionRequest = .init(), context: RequestContext,
+    progress: @escaping IngestionProgressHandler = { _ in }
+  ) async throws -> IngestionSummary {
+    try await checkIdentity()
+    var summary = IngestionSummary()
+    let started = ContinuousClock.now
+    try await ingest(source, request: request, context: context, progress: progress, into: &summary)
+    summary.add(seconds: ["total": (ContinuousClock.now - started).seconds])
+    return summary
+  }
+
+  /// Ingests single objects of a source. Tombstones hold, unless the object is the source's root.
   public func ingest(
     _ objects: [SourceObject], from source: any DocumentSource, context: RequestContext,
     progress: @escaping IngestionProgressHandler = { _ in }
@@ -102,7 +120,7 @@ public struct Ingester: Sendable {
     return true
   }
 
-  /// Deletes the document at `uri` because its file is gone: for single events seen while the root stands.
+  /// Deletes the document at `uri` because its object is gone for certain.
   /// - Returns: Whether there was one.
   @discardableResult
   public func objectVanished(_ uri: SourceURI, collection: CollectionName, context: RequestContext) async throws
@@ -138,10 +156,19 @@ public struct Ingester: Sendable {
       summary.skipped.append(skipped)
       await progress(.skipped(skipped))
     }
+    let listed = ContinuousClock.now
     let plan = Reconciliation(listing: listing, root: source.root, known: known)
     let moved = try await work(
       plan, source: source, mayMove: listing.isComplete, context: context, progress: progress, into: &summary)
-    let gone = plan.missing.filter { !moved.contains($0.document.id) }
+    var gone = plan.missing.filter { !moved.contains($0.document.id) }
+    if request.deletesMissing, !isRootMissing, !gone.isEmpty,
+      (ContinuousClock.now - listed).seconds >= settings.staleListingSeconds
+    {
+      // The work may have taken hours: what was gone at its beginning has to be gone now.
+      listing = try await source.list()
+      let present = Set(listing.objects.map(\.uri))
+      gone.removeAll { present.contains($0.document.uri) }
+    }
     let isTrusted = try await reconcile(
       gone, plan: plan, listing: listing, isRootMissing: isRootMissing, source: source, request: request,
       context: context, progress: progress, into: &summary)
@@ -169,13 +196,21 @@ public struct Ingester: Sendable {
       await progress(.deletionRefused(root: source.root, count: gone.count, reason: reason))
       return false
     }
+    try await delete(gone, context: context, progress: progress, into: &summary)
+    return true
+  }
+
+  /// Deletes documents whose objects are gone.
+  func delete(
+    _ gone: [IndexedSource], context: RequestContext, progress: IngestionProgressHandler,
+    into summary: inout IngestionSummary
+  ) async throws {
     for known in gone {
       try await delete(known.document, tombstone: false, context: context)
       try await jobs.remove(known.document.uri, collection: known.document.collection)
       summary.deleted += 1
       await progress(.deleted(known.document.uri))
     }
-    return true
   }
 
   /// Remembers what identified the root, as a finished job of the root itself: the next scan's guard compares.
@@ -198,14 +233,14 @@ public struct Ingester: Sendable {
       collection: document.collection)
   }
 
-  private func checkIdentity() async throws {
+  func checkIdentity() async throws {
     if let active = try await index.activeIdentity(), active != embedder.identity {
       throw IngestionError.identityMismatch(active: active, configured: embedder.identity)
     }
   }
 
   /// Whether an error concerns one source only, so that the other sources can go on.
-  private static func isOfSource(_ error: any CategorizedError) -> Bool {
+  static func isOfSource(_ error: any CategorizedError) -> Bool {
     switch error.category {
     case .notFound, .forbidden, .invalidInput, .gone: true
     default: false

@@ -132,17 +132,35 @@ public struct IngestionSummary: Sendable, Hashable, Codable {
   /// Documents committed.
   public var committed: Int { new + updated }
 
-  /// Adds what another run did.
+  /// Takes in what a later run over the same source did: what was done adds up, what was found is that of the later.
+  mutating func follow(with later: IngestionSummary) {
+    new += later.new
+    updated += later.updated
+    moved += later.moved
+    deleted += later.deleted
+    unchanged = later.unchanged
+    stale = later.stale
+    skipped = later.skipped
+    failed += later.failed
+    refusedDeletions = later.refusedDeletions
+    addWork(of: later)
+  }
+
+  /// Takes in what a run over another source did.
   public mutating func add(_ other: IngestionSummary) {
     new += other.new
     updated += other.updated
-    unchanged += other.unchanged
     moved += other.moved
     deleted += other.deleted
+    unchanged += other.unchanged
     stale += other.stale
     skipped += other.skipped
     failed += other.failed
     refusedDeletions += other.refusedDeletions
+    addWork(of: other)
+  }
+
+  private mutating func addWork(of other: IngestionSummary) {
     pages.merge(other.pages, uniquingKeysWith: +)
     states.merge(other.states, uniquingKeysWith: +)
     chunks += other.chunks
@@ -180,16 +198,19 @@ public struct IngestionSettings: Sendable {
   public var attributes: [String: String]
   /// Tries of a document that fails for a passing reason before it is parked.
   public var maximumAttempts: Int
-  /// Whether documents that were given up are tried again: right when a person asks, who may have followed the
+  /// Whether documents that were given up, or wait for their next try, are tried at once: right when a person asks, who may have followed the
   /// remedy (a password, a higher limit); wrong for a watcher, which would read a hopeless file for ever.
   public var retriesParked: Bool
   /// Seconds after which the work of a run that was killed is free for others; a run that lives renews its hold.
   public var leaseSeconds: Double
+  /// Seconds of work after which a source is listed again before anything is deleted because of its listing.
+  public var staleListingSeconds: Double
 
   /// Creates settings.
   public init(
     extractionWidth: Int = 2, passwords: [String] = [], attributes: [String: String] = [:],
-    maximumAttempts: Int = 5, retriesParked: Bool = false, leaseSeconds: Double = 20
+    maximumAttempts: Int = 5, retriesParked: Bool = false, leaseSeconds: Double = 20,
+    staleListingSeconds: Double = 10
   ) {
     self.extractionWidth = max(1, extractionWidth)
     self.passwords = passwords
@@ -197,5 +218,11 @@ public struct IngestionSettings: Sendable {
     self.maximumAttempts = max(1, maximumAttempts)
     self.retriesParked = retriesParked
     self.leaseSeconds = max(1, leaseSeconds)
+    self.staleListingSeconds = staleListingSeconds
   }
+}
+
+extension SkippedObject {
+  /// The code of objects that may still be in writing.
+  static let unsettledCode = "source.unsettled"
 }

@@ -28,7 +28,7 @@ struct JobQueue: Sendable {
     self.jobs = jobs
     self.settings = settings
     self.now = now
-    owner = LeaseOwner.make()
+    owner = jobs.makeOwner()
   }
 
   private var leaseEnd: Date { now().addingTimeInterval(settings.leaseSeconds) }

@@ -13,6 +13,8 @@ struct Reconciliation {
   var changed: [Item] = []
   /// Objects whose stamp is the one indexed.
   var unchanged: [Item] = []
+  /// Objects whose bytes must be looked at when they are complete.
+  var unsettled: [Item] = []
   /// Objects whose document was deleted on purpose.
   var tombstoned: [Item] = []
   /// Documents whose object is gone.
@@ -34,6 +36,8 @@ struct Reconciliation {
         if object.uri == root { changed.append(item) } else { tombstoned.append(item) }
       } else if item.known?.stamp == object.stamp {
         unchanged.append(item)
+      } else if listing.unsettled.contains(object.uri) {
+        unsettled.append(item)
       } else {
         changed.append(item)
       }

@@ -92,7 +92,7 @@ public final class UploadQueue: Sendable {
       switch job.state {
       case .queued: true
       case .retrying: job.nextTry ?? now <= now
-      case .running: job.leaseUntil ?? now <= now || job.leaseOwner.map(LeaseOwner.isDead) ?? true
+      case .running: job.leaseUntil ?? now <= now || job.leaseOwner.map(jobs.isGone(owner:)) ?? true
       case .done, .parked: false
       }
     }.prefix(Self.batch).map { $0 }

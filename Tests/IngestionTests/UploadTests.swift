@@ -12,7 +12,7 @@ import Testing
   private let folder: URL
   private let store: DirectoryUploadStore
   private let index = InMemoryDocumentIndex()
-  private let jobs = InMemoryJobStore()
+  private let jobs = InMemoryJobStore(goneOwners: ["killed"])
   private let reader = TextFileReader()
 
   init() {
@@ -116,7 +116,7 @@ import Testing
     defer { tidy() }
     let receipt = try await take("%PDF-1.7\nThe text.")
     _ = try await jobs.lease(
-      receipt.uri, collection: .default, owner: "another-boot/0/1/2/3", now: .now, leaseUntil: .distantFuture)
+      receipt.uri, collection: .default, owner: "killed", now: .now, leaseUntil: .distantFuture)
     try await whileIngesting { try await state(receipt) == .done }
     #expect(try await index.entry(receipt.document) != nil)
   }

@@ -11,8 +11,14 @@ public actor InMemoryJobStore: JobStore {
   private var table: [Key: IngestionJob] = [:]
   private var order: [Key] = []
 
+  private let goneOwners: Set<String>
+
   /// Creates an empty table.
-  public init() {}
+  /// - Parameter goneOwners: Workers that are gone for certain, as if their processes had been killed.
+  public init(goneOwners: Set<String> = []) { self.goneOwners = goneOwners }
+
+  /// Whether the worker is one of those that are gone.
+  public nonisolated func isGone(owner: String) -> Bool { goneOwners.contains(owner) }
 
   /// Queues objects.
   public func enqueue(_ objects: [SourceObject], now: Date) async throws {

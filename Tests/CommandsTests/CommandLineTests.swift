@@ -54,7 +54,8 @@ import Testing
     ["documents", "delete"], ["documents", "retry"], ["serve"], ["keys"], ["keys", "create"], ["keys", "list"],
     ["keys", "revoke"],
     ["config"], ["config", "show"], ["config", "check"], ["archive"], ["archive", "list"], ["archive", "show"],
-    ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["verify"], ["doctor"],
+    ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["verify"], ["gc"],
+    ["store"], ["store", "backup"], ["doctor"],
     ["completion"],
   ]
 

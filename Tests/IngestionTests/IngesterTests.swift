@@ -227,6 +227,37 @@ struct Bench {
     #expect(try await bench.index.entry(id)?.reason == "The file was cut.")
   }
 
+  @Test func copiesOfADamagedFileAreIncompleteToo() async throws {
+    let bench = Bench()
+    await bench.library.put("cut.pdf", ["The pump moves water."])
+    await bench.library.set(damage: "The file was cut.")
+    try await bench.ingest()
+    await bench.library.put("copy.pdf", ["The pump moves water."])
+    try await bench.ingest()
+    // Read from the stored pages, not from the file.
+    #expect(await bench.library.opened == ["cut.pdf"])
+    let id = try #require(try await bench.source("copy.pdf")).document.id
+    let entry = try #require(try await bench.index.entry(id))
+    #expect(entry.state == .incomplete && entry.reason == "The file was cut.")
+  }
+
+  @Test func copiesOfPagesOfAnEarlierPipelineStayStale() async throws {
+    let bench = Bench()
+    await bench.library.put("a.pdf", ["The pump moves water."])
+    try await bench.ingest()
+    let before = try #require(try await bench.source("a.pdf"))
+    // Renamed twice over: two new files with the bytes of the one that is gone.
+    await bench.library.rename("a.pdf", to: "b.pdf")
+    await bench.library.put("c.pdf", ["The pump moves water."])
+    let newer = bench.ingester(chunking: .init(target: 100))
+    #expect(newer.pipeline != before.pipeline)
+    let summary = try await newer.ingest([bench.library], context: bench.context)
+    #expect(summary.moved == 1 && summary.new == 1)
+    for name in ["b.pdf", "c.pdf"] { #expect(try await bench.source(name)?.pipeline == before.pipeline) }
+    let rebuilt = try await newer.rebuild(bytes: nil, context: bench.context)
+    #expect(rebuilt.stale == 2)
+  }
+
   @Test func widthBoundsHowManyDocumentsAreReadAtOnce() async throws {
     let bench = Bench()
     for number in 0..<12 { await bench.library.put("\(number).pdf", ["Document number \(number) here."]) }

@@ -31,6 +31,7 @@ extension DocumentIndexContract {
     indexed.chunks[0].chunk.embeddedText = "Rich\nPart | one\n" + indexed.chunks[0].chunk.text
     indexed.chunks[0].textHash = Sample.rules.textHash(indexed.chunks[0].chunk.embeddedText)
     indexed.chunks[1].chunk.isLowValue = true
+    indexed.damage = "The file was cut."
     indexed.state = .incomplete
     indexed.reason = "page 4 is missing"
     return indexed
@@ -99,9 +100,19 @@ extension DocumentIndexContract {
       let found = try #require(try await index.extraction(of: indexed.document.version, pipeline: indexed.pipeline))
       #expect(found.pageCount == 4 && found.outline == indexed.outline && found.metadata.title == "Rich")
       #expect(found.metadata.attributes.isEmpty)
+      #expect(found.damage == "The file was cut.")
       for (page, expected) in zip(found.pages, indexed.pages) { try expectEqual(page, expected) }
       let other = PipelineVersion(rawValue: "other")
       #expect(try await index.extraction(of: indexed.document.version, pipeline: other) == nil)
+    },
+    ContractClaim("givesTheDamageOfTheNewestExtraction_alsoWhenItsPagesWereKnown") { index in
+      var indexed = Sample.indexed()
+      try await index.commit(indexed)
+      indexed.damage = "The file was cut."
+      indexed.indexed += 1
+      try await index.commit(indexed)
+      let found = try await index.extraction(of: indexed.document.version, pipeline: indexed.pipeline)
+      #expect(found?.damage == "The file was cut.")
     },
     ContractClaim("keepsExtraction_whileACopyIsLeft") { index in
       let first = Sample.document("a.pdf", content: "same")

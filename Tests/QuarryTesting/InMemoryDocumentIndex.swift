@@ -158,7 +158,8 @@ public actor InMemoryDocumentIndex: DocumentIndex {
         var metadata = found.metadata
         metadata.attributes = [:]
         return StoredExtraction(
-          metadata: metadata, pageCount: found.pageCount, pages: found.pages, outline: found.outline)
+          metadata: metadata, pageCount: found.pageCount, pages: found.pages, outline: found.outline,
+          damage: found.damage)
       }
   }
 

@@ -33,13 +33,22 @@ import Testing
     try await withDatabase { try await claim.check(SQLiteKeyStore($0)) }
   }
 
+  private func inspected(_ database: SQLiteDatabase) -> InspectedIndex {
+    InspectedIndex(
+      index: SQLiteDocumentIndex(database), jobs: SQLiteJobStore(database),
+      inspection: SQLiteStoreInspection(path: database.path, writerTime: .seconds(60)))
+  }
+
   @Test(arguments: StoreInspectionContract.claims)
   func inspectionHolds(_ claim: ContractClaim<InspectedIndex>) async throws {
+    try await withDatabase { try await claim.check(inspected($0)) }
+  }
+
+  @Test(arguments: StoreUpkeepContract.claims)
+  func upkeepHolds(_ claim: ContractClaim<(subject: InspectedIndex, upkeep: any StoreUpkeep)>) async throws {
     try await withDatabase { database in
-      try await claim.check(
-        InspectedIndex(
-          index: SQLiteDocumentIndex(database), jobs: SQLiteJobStore(database),
-          inspection: SQLiteStoreInspection(path: database.path, writerTime: .seconds(60))))
+      let upkeep = SQLiteStoreUpkeep(database, cache: SQLiteEmbeddingCache(database))
+      try await claim.check((inspected(database), upkeep))
     }
   }
 }

@@ -46,7 +46,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("attribute.orphaned", repairable: true, "INSERT INTO attributes VALUES (99, 'a', 'b')"),
     Damage(
       "text.unused", repairable: true, with: ["text.digest"],
-      "INSERT INTO texts SELECT 99, x'00', version, pipeline, 0, '{}', 0, '[]' FROM texts WHERE key = 1"),
+      "INSERT INTO texts SELECT 99, x'00', version, pipeline, 0, '{}', 0, '[]', NULL FROM texts WHERE key = 1"),
     Damage("text.pages", with: ["chunk.range", "text.coverage"], "DELETE FROM pages WHERE text = 1 AND number = 2"),
     Damage(
       "text.digest", with: ["chunk.text"], "UPDATE pages SET content = replace(content, 'pump', 'bomb') WHERE text = 1"),
@@ -54,7 +54,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("text.outline", with: ["text.digest"], "UPDATE texts SET outline = '{' WHERE key = 1"),
     Damage(
       "page.orphaned", repairable: true,
-      "INSERT INTO pages SELECT NULL, 99, number, coverage, reason, label, width, height, content, blocks, boxes FROM pages"
+      "INSERT INTO pages SELECT NULL, 99, number, coverage, reason, label, width, height, content, blocks, boxes FROM pages WHERE text = 1"
     ),
     Damage("page.layout", with: ["text.digest"], "UPDATE pages SET boxes = x'05' WHERE text = 1 AND number = 1"),
     Damage("page.coverage", with: ["text.digest"], "UPDATE pages SET coverage = 'nice' WHERE text = 1 AND number = 1"),
@@ -164,6 +164,44 @@ struct DamagedStore: ~Copyable {
     #expect(found.isRepairable == damage.isRepairable)
     #expect(Set(report.counts.keys).subtracting(damage.others) == [damage.code], "\(report.findings)")
     #expect(report.needsRepair)
+  }
+
+  @Test(arguments: Damage.all.filter(\.isRepairable))
+  func mendsWhatIsRepairable_butNothingInADryRun(_ damage: Damage) async throws {
+    let store = try await DamagedStore()
+    try store.run(damage.sql)
+    let before = try await inspect(store.folder.database)
+    let database = try await SQLiteDatabase.open(store.folder.database)
+    let upkeep = SQLiteStoreUpkeep(database, cache: SQLiteEmbeddingCache(database))
+    let dry = try await upkeep.tidy(rules: Sample.rules, isDryRun: true) { _ in }
+    #expect(dry.actions.contains { $0.code == damage.code })
+    #expect(try await inspect(database).counts == before.counts)
+    let report = try await upkeep.tidy(rules: Sample.rules, isDryRun: false) { _ in }
+    #expect(report.actions.contains { $0.code == damage.code && $0.count > 0 }, "\(report.actions)")
+    #expect(try await inspect(database).findings == [])
+    // What was not damaged is still found.
+    let found = try await SQLiteDocumentIndex(database).candidates(
+      for: CandidateRequest(
+        embedding: FakeEmbedder().embedding(of: "水流过大坝。"), identity: Sample.identity, lexicalText: nil,
+        trigramText: "大坝", filter: .init(), depth: 3))
+    #expect(found.legs[.trigram]?.count == 1)
+    await database.close()
+  }
+
+  @Test func restoresALostVector_whenTheCacheHasIt() async throws {
+    let store = try await DamagedStore()
+    try store.run(
+      """
+      UPDATE embedding_cache SET text_hash = (SELECT text_hash FROM chunks WHERE key = 1);
+      DELETE FROM vectors WHERE chunk IN (1, 2)
+      """)
+    let database = try await SQLiteDatabase.open(store.folder.database)
+    let report = try await SQLiteStoreUpkeep(database, cache: SQLiteEmbeddingCache(database)).tidy(
+      rules: Sample.rules, isDryRun: false
+    ) { _ in }
+    #expect(report.beyondRepair.map(\.code) == ["vector.missing"])
+    #expect(try await inspect(database).counts == ["vector.missing": 1])
+    await database.close()
   }
 
   @Test func saysThatALostVectorCanBeMended_whenTheCacheHasIt() async throws {

@@ -76,6 +76,46 @@ private actor Exported: MetricExporter {
     #expect(try EventCoding.decode(EventCoding.encode(event)) == event)
   }
 
+  @Test func dropsAndCounts_whenTheQueueIsFullOfBytes_butTakesOneHoweverLarge() async {
+    let log = InMemoryEventLog()
+    let recorder = TelemetryRecorder(identity: identity, eventLog: log, byteCapacity: 100_000)
+    func comment(_ rating: Int, _ length: Int) -> EventPayload {
+      .feedback(FeedbackEvent(rating: rating, comment: String(repeating: "x", count: length)))
+    }
+    recorder.record(comment(1, 200_000), context: context)
+    recorder.record(comment(2, 10), context: context)
+    #expect(recorder.counters.dropped == 1)
+    recorder.finish()
+    await recorder.run()
+    #expect(ratings(log.all) == [1])
+
+    let other = TelemetryRecorder(identity: identity, eventLog: log, byteCapacity: 100_000)
+    for rating in 3...7 { other.record(comment(rating, 30_000), context: context) }
+    #expect(other.counters.dropped == 2)
+    other.finish()
+    await other.run()
+    #expect(ratings(log.all) == [1, 3, 4, 5])
+  }
+
+  @Test func losesNothing_whenBytesAreFewAndIngestionWaits() async {
+    let log = InMemoryEventLog()
+    let recorder = TelemetryRecorder(identity: identity, eventLog: log, byteCapacity: 10_000)
+    let delivery = Task { await recorder.run() }
+    // `recordWhenRoom` waits only while somebody delivers.
+    while recorder.counters.delivered == 0 {
+      recorder.record(payload(0), context: context)
+      await Task.yield()
+    }
+    let before = recorder.counters.dropped
+    await recorder.recordWhenRoom(
+      (1...200).map { .feedback(FeedbackEvent(rating: $0, comment: String(repeating: "x", count: 3_000))) },
+      context: context)
+    recorder.finish()
+    await delivery.value
+    #expect(ratings(log.all).filter { $0 > 0 } == Array(1...200))
+    #expect(recorder.counters.dropped == before)
+  }
+
   @Test func dropsAndCounts_withoutWaiting_whenTheQueueIsFull() async {
     let log = InMemoryEventLog()
     let recorder = TelemetryRecorder(identity: identity, eventLog: log, capacity: 10)

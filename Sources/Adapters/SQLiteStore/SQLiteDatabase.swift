@@ -33,11 +33,19 @@ public final class SQLiteDatabase: Sendable {
   public static func open(
     _ path: String, mustExist: Bool = false, readers: Int = 2, busyTimeout: Duration = .seconds(10)
   ) async throws -> SQLiteDatabase {
-    try checkFile(path, mustExist: mustExist)
+    let isNew = try await runBlocking(label: "quarry.store.folder") { () throws(StoreError) -> Bool in
+      try checkFile(path, mustExist: mustExist)
+    }
     let database = SQLiteDatabase(path: path, readers: max(1, readers), busyTimeout: busyTimeout)
     try await database.perform(on: database.writer) { connection in
       // An unchanged schema takes no lock, so opening works while another process writes.
       try StoreSchema.schema.migrate(connection)
+    }
+    if isNew {
+      // What is reported as stored must be found again after a power cut: the file's name too.
+      try await runBlocking(label: "quarry.store.folder") { () throws(StoreError) in
+        try StoreFiles.syncFolder(StoreFiles.folder(of: path))
+      }
     }
     return database
   }
@@ -97,9 +105,12 @@ public final class SQLiteDatabase: Sendable {
   // MARK: Opening
 
   private static func connect(_ path: String, _ busyTimeout: Duration, writes: Bool) throws -> Connection {
-    let connection = try Connection(
-      path: path, access: writes ? .readWriteCreate : .readWrite, busyTimeout: busyTimeout)
-    if writes {
+    let connection = try StoreConnection.open(
+      path, access: writes ? .readWriteCreate : .readWrite, busyTimeout: busyTimeout)
+    if connection.isReadOnly {
+      // On read-only media questions are still answered; a write says why it cannot be.
+      try connection.setCacheSize(kibibytes: 8_192)
+    } else if writes {
       if try connection.first("PRAGMA journal_mode", row: { $0.text(0) }) != "wal" {
         // Look whose file it is before anything is written to it.
         try StoreSchema.refuseForeign(connection)
@@ -119,26 +130,48 @@ public final class SQLiteDatabase: Sendable {
     return connection
   }
 
-  /// Refuses what SQLite would report badly or turn into a database, and makes the folder.
-  private static func checkFile(_ path: String, mustExist: Bool) throws {
+  /// Refuses what SQLite would report badly or turn into a database, and makes the folder. Returns whether there is no
+  /// file yet.
+  private static func checkFile(_ path: String, mustExist: Bool) throws(StoreError) -> Bool {
     var status = stat()
     guard stat(path, &status) == 0 else {
       if mustExist { throw StoreError.missingFile(path) }
-      return makeFolder(of: path)
+      makeFolder(of: path)
+      return true
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw StoreError(
         code: "store.cannot_open", category: .invalidConfiguration, message: "\(path) is not a regular file",
         remedy: "Name a file with `store.path`.")
     }
+    return false
   }
 
   /// Makes the missing folders above `path`, readable by their owner only; what fails shows when the file is opened.
   private static func makeFolder(of path: String) {
     var folder = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/").dropLast() {
+      let parent = folder.isEmpty ? "/" : folder
       folder += "/" + part
-      mkdir(folder, 0o700)
+      if mkdir(folder, 0o700) == 0 { try? StoreFiles.syncFolder(parent) }
+    }
+  }
+}
+
+/// How the store's file is opened, for serving and for upkeep.
+enum StoreConnection {
+  /// Opens the file; one on read-only media, where SQLite cannot keep its index of the log, as a file that nothing
+  /// changes.
+  static func open(_ path: String, access: Connection.Access, busyTimeout: Duration) throws -> Connection {
+    do {
+      let connection = try Connection(path: path, access: access, busyTimeout: busyTimeout)
+      // The log is looked at by the first statement.
+      _ = try connection.pragma("user_version")
+      return connection
+    } catch let error as SQLiteError
+      where (error.kind == .cannotOpen || error.isReadOnly) && StoreFiles.isFixed(path)
+    {
+      return try Connection(path: path, access: .immutable, busyTimeout: busyTimeout)
     }
   }
 }

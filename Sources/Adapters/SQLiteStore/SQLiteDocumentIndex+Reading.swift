@@ -109,7 +109,7 @@ extension SQLiteDocumentIndex {
   public func extraction(of version: ContentVersion, pipeline: PipelineVersion) async throws -> StoredExtraction? {
     try await database.snapshot { connection in
       let sql = """
-        SELECT t.key, t.page_count, t.outline, r.title, r.author, r.created, r.modified
+        SELECT t.key, t.page_count, t.outline, r.title, r.author, r.created, r.modified, t.damage
         FROM texts t JOIN revisions r ON r.text = t.key WHERE t.version = ? AND t.pipeline = ?
         ORDER BY r.key DESC LIMIT 1
         """
@@ -120,7 +120,8 @@ extension SQLiteDocumentIndex {
         let outline = try Stored.value([OutlineEntry].self, row.text(2), "an outline")
         return (
           text: row.integer(0),
-          extraction: StoredExtraction(metadata: metadata, pageCount: row.int(1), pages: [], outline: outline)
+          extraction: StoredExtraction(
+            metadata: metadata, pageCount: row.int(1), pages: [], outline: outline, damage: row.optionalText(7))
         )
       }
       guard let found else { return nil }

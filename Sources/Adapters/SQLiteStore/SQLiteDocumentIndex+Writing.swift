@@ -44,7 +44,8 @@ extension SQLiteDocumentIndex {
     if let old {
       try removeFromFullText(revision: old.key, space, connection)
       try connection.run("DELETE FROM revisions WHERE key = ?", old.key)
-      try dropOrphan(text: old.text, connection)
+      // The same extraction again, with another title say, keeps its text.
+      if old.text != text { try dropOrphan(text: old.text, connection) }
       changed.append((space.key, old.key))
     }
     let revision = try insertRevision(encoded, document: key, space: space, text: text, connection)
@@ -75,15 +76,18 @@ extension SQLiteDocumentIndex {
     if let known = try connection.first(
       "SELECT key FROM texts WHERE digest = ?", encoded.digest, row: { $0.integer(0) })
     {
+      // Not part of the digest: stores of earlier versions know the pages but not the damage.
+      try connection.run(
+        "UPDATE texts SET damage = ?1 WHERE key = ?2 AND damage IS NOT ?1", encoded.indexed.damage, known)
       return known
     }
     let indexed = encoded.indexed
     try connection.run(
       """
-      INSERT INTO texts (digest, version, pipeline, page_count, coverage, unreadable, outline)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO texts (digest, version, pipeline, page_count, coverage, unreadable, outline, damage)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """, encoded.digest, indexed.document.version.rawValue, indexed.pipeline.rawValue, indexed.pageCount,
-      encoded.coverage, indexed.pages.count { $0.coverage.isUnreadable }, encoded.outline)
+      encoded.coverage, indexed.pages.count { $0.coverage.isUnreadable }, encoded.outline, indexed.damage)
     let text = connection.lastInsertRowID
     for (page, parts) in zip(indexed.pages, encoded.pages) {
       try connection.run(

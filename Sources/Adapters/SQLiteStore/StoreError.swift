@@ -1,4 +1,5 @@
 public import Core
+import Glibc
 import SQLite
 
 /// What went wrong in the store: SQLite's failures in Quarry's words, and the store's own rules.
@@ -71,6 +72,14 @@ public struct StoreError: CategorizedError {
       self = described(
         "store.internal", .internal, "the store failed: \(error)", "Report this as a defect of Quarry.")
     }
+  }
+
+  static func system(_ action: String, _ path: String, errno code: Int32) -> StoreError {
+    StoreError(
+      code: code == ENOSPC || code == EDQUOT ? "store.full" : "store.system",
+      category: code == ENOSPC || code == EDQUOT ? .storageFull : .unavailable,
+      message: "cannot \(action) \(path): \(String(cString: strerror(code)))",
+      remedy: "Check the path, its permissions and the space on its disk.")
   }
 
   static func missingFile(_ path: String) -> StoreError {

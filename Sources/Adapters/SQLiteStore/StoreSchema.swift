@@ -11,6 +11,7 @@ package enum StoreSchema {
     migrations: [
       Migration("tables of the index, jobs, caches, conversations and keys", sql: first),
       Migration("what a key allows, and the document of a job", sql: second),
+      Migration("damage of files, use of cached embeddings", sql: damageAndUse),
     ])
 
   /// Throws when the file has tables that are not ours: nothing was written to it yet.
@@ -217,5 +218,18 @@ package enum StoreSchema {
     ALTER TABLE api_keys ADD COLUMN permission TEXT NOT NULL DEFAULT 'write';
     ALTER TABLE jobs ADD COLUMN document TEXT;
     CREATE INDEX jobs_by_document ON jobs (document) WHERE document IS NOT NULL;
+    """
+
+  /// Version 3. `damage` is what the reader found wrong with a file as a whole; until now it was only part of the
+  /// reason why a document is not ready. `used` is the day, since 1970, on which a cached embedding was used last.
+  private static let damageAndUse = """
+    ALTER TABLE texts ADD COLUMN damage TEXT;
+    UPDATE texts SET damage = (
+      SELECT CASE WHEN instr(r.reason, ' Also, ') > 0 THEN substr(r.reason, 1, instr(r.reason, ' Also, ') - 1)
+        WHEN texts.unreadable = 0 AND r.state = 'incomplete' THEN r.reason END
+      FROM revisions r WHERE r.text = texts.key ORDER BY r.key DESC LIMIT 1);
+    ALTER TABLE embedding_cache ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    UPDATE embedding_cache SET used = unixepoch() / 86400;
+    CREATE INDEX embedding_cache_by_use ON embedding_cache (used);
     """
 }

@@ -13,7 +13,9 @@ struct DoctorCommand: Command {
   init() {}
 
   mutating func run(_ context: CommandContext) async throws {
-    let findings = try await globals.withLibrary(context) { await $0.doctor() }
+    let loaded = try globals.load(context)
+    let findings = await Library.diagnose(
+      loaded.settings, environment: context.environment, log: globals.log(loaded, context))
     if globals.json {
       context.output(String(decoding: try WireCoding.encode(findings, pretty: true), as: UTF8.self) + "\n")
     } else {

@@ -35,16 +35,24 @@ struct GlobalOptions: ArgumentGroup {
   /// Opens the library that the configuration names, runs `body`, and flushes telemetry whatever happens.
   func withLibrary<Result>(
     _ context: CommandContext, traffic: TrafficKind = .live, overrides: [String: String] = [:],
-    defaultFormat: LogFormat = .text, _ body: (Library) async throws -> Result
+    defaultFormat: LogFormat = .text, mustExist: Bool = false, _ body: (Library) async throws -> Result
   ) async throws -> Result {
     let loaded = try load(context, overrides: overrides)
+    let log = log(loaded, context, defaultFormat: defaultFormat)
+    return try await Library.withOpen(
+      loaded.settings, environment: context.environment, log: log, mustExist: mustExist, body)
+  }
+
+  /// The log that goes to standard error.
+  func log(
+    _ loaded: LoadedConfiguration, _ context: CommandContext, defaultFormat: LogFormat = .text
+  ) -> StructuredLog {
     // The log of a command shows what goes wrong, that of `serve` all, unless somebody said otherwise.
     let isDefault = loaded.effectiveValues.contains { $0.key == "log.level" && $0.origin == .builtIn }
     let isReduced = isDefault && (quiet || defaultFormat == .text)
-    let log = StructuredLog(
+    return StructuredLog(
       level: isReduced ? max(loaded.settings.log.level, .warning) : loaded.settings.log.level,
       format: loaded.settings.log.format ?? defaultFormat, write: { context.printError($0) })
-    return try await Library.withOpen(loaded.settings, environment: context.environment, log: log, body)
   }
 }
 

@@ -29,7 +29,7 @@ public enum QuarryTool {
     commands: [
       IngestCommand.self, WatchCommand.self, AskCommand.self, SearchCommand.self, DocumentsCommand.self,
       ServeCommand.self, KeysCommand.self, ConfigCommand.self, EvaluateCommand.self, ArchiveCommand.self,
-      VerifyCommand.self, DoctorCommand.self,
+      VerifyCommand.self, GarbageCommand.self, StoreCommand.self, DoctorCommand.self,
       CompletionCommand.self,
     ], globals: GlobalOptions.self, exitCodes: ExitCode.meanings, usageExitCode: ExitCode.usage, report: report)
 

@@ -5,6 +5,7 @@ import Ingestion
 import LocalModels
 import PDFReading
 import SQLiteStore
+public import Telemetry
 
 /// One thing that `quarry doctor` looked at.
 public struct DoctorFinding: Sendable, Hashable, Codable {
@@ -29,36 +30,61 @@ public struct DoctorFinding: Sendable, Hashable, Codable {
 }
 
 extension Library {
-  /// Looks at everything that Quarry needs: disk, store, index, model, PDF reader.
-  public func doctor() async -> [DoctorFinding] {
-    var findings = [diskSpace()]
-    findings.append(
-      await check("store") {
-        let report = try await SQLiteStoreInspection(path: settings.store.path).inspect(rules: .standard) { _ in }
-        guard report.needsRepair else { return (.ok, "\(settings.store.path) is sound", nil) }
-        let first = report.findings.first { $0.severity == (report.isSound ? .warning : .error) }
-        return (
-          report.isSound ? .warning : .failed,
-          "\(report.errors) errors and \(report.warnings) leftovers, the first: \(first?.message ?? "")",
-          "Run: quarry verify"
-        )
-      })
-    findings.append(
-      await check("model") {
-        let embedder = try embedder()
-        _ = try await embedder.embed(["a test"], as: .query)
-        return (.ok, "\(embedder.identity.summary), kernels \(KernelPath.chosen.rawValue)", nil)
-      })
-    findings.append(await check("index") { try await indexFinding() })
+  /// Looks at everything that Quarry needs: disk, store, model, index, PDF reader. Whatever is broken is a finding; the
+  /// others are looked at all the same.
+  public static func diagnose(
+    _ settings: Settings, environment: [String: String], log: StructuredLog
+  ) async -> [DoctorFinding] {
+    var findings = [diskSpace(settings)]
+    findings.append(await check("store") { try await storeFinding(settings) })
+    do {
+      findings += try await withOpen(settings, environment: environment, log: log) { library in
+        [
+          await check("model") { try await modelFinding(library.embedder()) },
+          await check("index") { try await library.indexFinding() },
+        ]
+      }
+    } catch {
+      findings.append(
+        await check("model") { try await modelFinding(embedder(of: settings, environment: environment)) })
+      findings.append(await check("index") { throw error })
+    }
     findings.append(
       await check("pdf reader") {
-        let version = try await PDFPageReader.popplerVersion(configuration: readerConfiguration)
-        return (.ok, "\(try readerConfiguration.locateReader()) with Poppler \(version)", nil)
+        let configuration = settings.readerConfiguration
+        let version = try await PDFPageReader.popplerVersion(configuration: configuration)
+        return (.ok, "\(try configuration.locateReader()) with Poppler \(version)", nil)
       })
     return findings
   }
 
-  private func indexFinding() async throws -> (DoctorFinding.Verdict, String, String?) {
+  private static func storeFinding(_ settings: Settings) async throws -> (DoctorFinding.Verdict, String, String?) {
+    let report: IntegrityReport
+    do {
+      report = try await SQLiteStoreInspection(path: settings.store.path).inspect(rules: .standard) { _ in }
+    } catch let error as StoreError where error.category == .notFound {
+      return (.warning, error.message, "Run: quarry ingest PATH")
+    }
+    // Made by an earlier version; opening it brings it up to date.
+    if report.counts.keys.elementsEqual(["store.outdated_schema"]) {
+      return (.ok, "\(settings.store.path) is of an earlier version and will be brought up to date", nil)
+    }
+    guard report.needsRepair else { return (.ok, "\(settings.store.path) is sound", nil) }
+    let first = report.findings.first { $0.severity == (report.isSound ? .warning : .error) }
+    return (
+      report.isSound ? .warning : .failed,
+      "\(report.errors) errors and \(report.warnings) leftovers, the first: \(first?.message ?? "")",
+      report.isSound || first?.isRepairable == true
+        ? "Run: quarry gc" : "Run: quarry verify, which lists them; a backup or a new ingest mends them."
+    )
+  }
+
+  private static func modelFinding(_ embedder: any Embedder) async throws -> (DoctorFinding.Verdict, String, String?) {
+    _ = try await embedder.embed(["a test"], as: .query)
+    return (.ok, "\(embedder.identity.summary), kernels \(KernelPath.chosen.rawValue)", nil)
+  }
+
+  fileprivate func indexFinding() async throws -> (DoctorFinding.Verdict, String, String?) {
     let embedder = try embedder()
     let pipeline = try await ingester().pipeline
     let totals = try await index.totals(pipeline: pipeline, identity: embedder.identity)
@@ -76,7 +102,7 @@ extension Library {
     return (.ok, size, nil)
   }
 
-  private func diskSpace() -> DoctorFinding {
+  private static func diskSpace(_ settings: Settings) -> DoctorFinding {
     let path = FileManager.default.fileExists(atPath: settings.dataDirectory) ? settings.dataDirectory : "/"
     var status = statvfs()
     guard statvfs(path, &status) == 0 else {
@@ -91,7 +117,7 @@ extension Library {
       : DoctorFinding(check: "disk", verdict: .ok, message: message, remedy: nil)
   }
 
-  private func check(
+  private static func check(
     _ name: String, _ body: () async throws -> (DoctorFinding.Verdict, String, String?)
   ) async -> DoctorFinding {
     do {

@@ -36,4 +36,31 @@ extension Library {
     await database?.close()
     return try outcome.get()
   }
+
+  /// Repairs what the store can mend by itself, trims the embedding cache, removes what killed runs left, and gives
+  /// space back.
+  /// - Parameters:
+  ///   - isDryRun: Whether to say only what would be done.
+  ///   - progress: Told of every step.
+  public func tidy(
+    isDryRun: Bool, progress: @escaping @Sendable (InspectionProgress) async -> Void
+  ) async throws -> UpkeepReport {
+    var report = try await SQLiteStoreUpkeep(database, cache: embeddingCache).tidy(
+      rules: .standard, isDryRun: isDryRun, progress: progress)
+    let leftovers = TemporaryIndexFolder.leftovers(environment: environment)
+    if !leftovers.isEmpty {
+      report.add("temporary.removed", leftovers.count, "removed temporary indexes of killed runs")
+      report.bytesReclaimed += leftovers.reduce(0) { $0 + $1.bytes }
+      if !isDryRun { leftovers.forEach { TemporaryIndexFolder.removeLeftover($0.path) } }
+    }
+    return report
+  }
+
+  /// Copies the store as it is at one moment into a file; see `SQLiteDatabase.backUp`.
+  /// - Returns: The bytes of the copy.
+  public func backUp(
+    to path: String, replaces: Bool, progress: @escaping @Sendable (InspectionProgress) -> Void
+  ) async throws -> Int {
+    try await database.backUp(to: path, replaces: replaces, progress: progress)
+  }
 }

@@ -57,14 +57,14 @@ public final class Library: Sendable {
       redaction: settings.events.redact, eventLog: settings.events.isEnabled ? events : nil, log: log)
   }
 
-  /// Opens the library that `settings` name, making its store when there is none; runs `body`; then delivers what
+  /// Opens the library that `settings` name, making its store when there is none unless it must exist; runs `body`; then delivers what
   /// telemetry was recorded and closes the store, whatever happened.
   /// - Throws: A ``CategorizedError`` of the store, or what `body` throws.
   public static func withOpen<Result>(
-    _ settings: Settings, environment: [String: String], log: StructuredLog,
+    _ settings: Settings, environment: [String: String], log: StructuredLog, mustExist: Bool = false,
     _ body: (Library) async throws -> Result
   ) async throws -> Result {
-    let database = try await SQLiteDatabase.open(settings.store.path)
+    let database = try await SQLiteDatabase.open(settings.store.path, mustExist: mustExist)
     let library = Library(settings: settings, environment: environment, log: log, database: database)
     let recorder = library.recorder
     let delivery = Task { await recorder.run() }
@@ -94,7 +94,7 @@ public final class Library: Sendable {
     let configuration = readerConfiguration
     let embedder = try embedder()
     return Ingester(
-      index: index, jobs: jobs, cache: SQLiteEmbeddingCache(database),
+      index: index, jobs: jobs, cache: embeddingCache,
       reader: PDFPageReader(
         configuration: configuration,
         popplerVersion: try await PDFPageReader.popplerVersion(configuration: configuration)),
@@ -150,13 +150,18 @@ public final class Library: Sendable {
   public func embedder() throws -> any Embedder {
     try embedderOnce.withLock { once in
       if let once { return try once.get() }
-      let directory = settings.embedding.directory ?? ModelFiles.defaultDirectory(environment: environment)
       let made = Result<LocalEmbedder, any Error> {
-        try LocalEmbedder(files: ModelFiles(directory: directory), threads: settings.embedding.threads)
+        try Self.embedder(of: settings, environment: environment)
       }
       once = made
       return try made.get()
     }
+  }
+
+  /// The embedding model that a configuration names, loaded anew.
+  static func embedder(of settings: Settings, environment: [String: String]) throws -> LocalEmbedder {
+    let directory = settings.embedding.directory ?? ModelFiles.defaultDirectory(environment: environment)
+    return try LocalEmbedder(files: ModelFiles(directory: directory), threads: settings.embedding.threads)
   }
 
   /// Cuts pages into chunks that fit an embedding model.
@@ -181,15 +186,11 @@ public final class Library: Sendable {
 
   // MARK: - Parts
 
-  var readerConfiguration: PDFReaderConfiguration {
-    PDFReaderConfiguration(
-      readerPath: settings.pdf.reader,
-      limits: PDFLimits(
-        addressSpaceBytes: settings.pdf.memory, cpuSeconds: Int(settings.pdf.cpuTime.components.seconds),
-        pageCPUSeconds: Int(settings.pdf.pageCpuTime.components.seconds), wallTime: settings.pdf.wallTime,
-        maxPages: settings.pdf.maxPages, maxOutputBytes: settings.pdf.outputBytes,
-        maxScalarsPerPage: settings.pdf.pageCharacters))
+  var embeddingCache: SQLiteEmbeddingCache {
+    SQLiteEmbeddingCache(database, maximumBytes: settings.store.embeddingCacheBytes)
   }
+
+  var readerConfiguration: PDFReaderConfiguration { settings.readerConfiguration }
 
   /// The configured user passwords, references resolved.
   func passwords() async throws -> [String] {
@@ -199,5 +200,17 @@ public final class Library: Sendable {
         try await setting.resolve { try $0.resolveLocally(environment: environment) }.revealed)
     }
     return passwords
+  }
+}
+
+extension Settings {
+  /// How PDFs are read.
+  var readerConfiguration: PDFReaderConfiguration {
+    PDFReaderConfiguration(
+      readerPath: pdf.reader,
+      limits: PDFLimits(
+        addressSpaceBytes: pdf.memory, cpuSeconds: Int(pdf.cpuTime.components.seconds),
+        pageCPUSeconds: Int(pdf.pageCpuTime.components.seconds), wallTime: pdf.wallTime, maxPages: pdf.maxPages,
+        maxOutputBytes: pdf.outputBytes, maxScalarsPerPage: pdf.pageCharacters))
   }
 }

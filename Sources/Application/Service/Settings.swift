@@ -53,6 +53,8 @@ public struct Settings: Sendable {
     public var kind: StoreKind
     /// The file of the SQLite store.
     public var path: String
+    /// Most bytes of cached embeddings; the least recently used go beyond that.
+    public var embeddingCacheBytes: Int
   }
 
   /// A place documents come from.

@@ -69,6 +69,9 @@ extension Settings.Store {
     if kind == .opensearch { reader.reject("kind", "OpenSearch is not available in this version; use sqlite") }
     path = reader.value(
       "path", .nonEmptyString, default: "\(dataDirectory)/quarry.sqlite", doc: "The file of the SQLite store.")
+    embeddingCacheBytes = reader.value(
+      "embeddingCacheBytes", .byteSize(in: 0...(1 << 46)), default: 1 << 30,
+      doc: "Most bytes of the cache that spares embedding a text twice; the least recently used go beyond that.")
   }
 }
 

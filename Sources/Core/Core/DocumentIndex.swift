@@ -26,6 +26,8 @@ public struct IndexedDocument: Sendable {
   public var pages: [Page]
   /// Bookmarks.
   public var outline: [OutlineEntry]
+  /// What the reader found wrong with the file as a whole; nil when nothing. Kept with the pages for equal bytes.
+  public var damage: String?
   /// The chunks with embeddings, by ordinal.
   public var chunks: [EmbeddedChunk]
   /// The identity of those embeddings.
@@ -42,8 +44,8 @@ public struct IndexedDocument: Sendable {
   /// Creates a document ready for commit.
   public init(
     document: Document, metadata: DocumentMetadata, sourceStamp: String, byteCount: Int, pageCount: Int,
-    pages: [Page], outline: [OutlineEntry], chunks: [EmbeddedChunk], identity: EmbeddingIdentity,
-    pipeline: PipelineVersion, state: DocumentState, reason: String? = nil, indexed: Date
+    pages: [Page], outline: [OutlineEntry], damage: String? = nil, chunks: [EmbeddedChunk],
+    identity: EmbeddingIdentity, pipeline: PipelineVersion, state: DocumentState, reason: String? = nil, indexed: Date
   ) {
     self.document = document
     self.metadata = metadata
@@ -52,6 +54,7 @@ public struct IndexedDocument: Sendable {
     self.pageCount = pageCount
     self.pages = pages
     self.outline = outline
+    self.damage = damage
     self.chunks = chunks
     self.identity = identity
     self.pipeline = pipeline
@@ -71,9 +74,14 @@ public struct StoredExtraction: Sendable {
   public var pages: [Page]
   /// Bookmarks.
   public var outline: [OutlineEntry]
+  /// What the reader found wrong with the file as a whole; nil when nothing.
+  public var damage: String?
 
   /// Creates a stored extraction.
-  public init(metadata: DocumentMetadata, pageCount: Int, pages: [Page], outline: [OutlineEntry]) {
+  public init(
+    metadata: DocumentMetadata, pageCount: Int, pages: [Page], outline: [OutlineEntry], damage: String? = nil
+  ) {
+    self.damage = damage
     self.metadata = metadata
     self.pageCount = pageCount
     self.pages = pages

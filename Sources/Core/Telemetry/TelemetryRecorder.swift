@@ -48,6 +48,12 @@ public final class TelemetryRecorder: Sendable {
     case metric(MetricPoint)
   }
 
+  /// An item with what it takes in memory, bytes.
+  private struct Queued {
+    var item: Item
+    var bytes: Int
+  }
+
   private enum Phase {
     case beforeRun
     case running
@@ -61,7 +67,9 @@ public final class TelemetryRecorder: Sendable {
   }
 
   private struct State {
-    var queue: [Item] = []
+    var queue: [Queued] = []
+    /// Bytes of the queue, about.
+    var bytes = 0
     var counters = Counters()
     var phase = Phase.beforeRun
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
@@ -74,6 +82,7 @@ public final class TelemetryRecorder: Sendable {
   private let exporters: [any MetricExporter]
   private let log: StructuredLog
   private let capacity: Int
+  private let byteCapacity: Int
   private let batch: Int
   private let now: @Sendable () -> Date
   private let state = Locked(State())
@@ -88,10 +97,12 @@ public final class TelemetryRecorder: Sendable {
   ///   - exporters: Where metrics go.
   ///   - log: Told of failures, at most once a minute.
   ///   - capacity: Most items waiting.
+  ///   - byteCapacity: Most bytes of items waiting; a larger one goes in only when nothing waits.
   ///   - now: The clock.
   public init(
     identity: Identity, redaction: Set<RedactedField> = [], eventLog: (any EventLog)?,
     exporters: [any MetricExporter] = [], log: StructuredLog = .silent, capacity: Int = 4096,
+    byteCapacity: Int = 64 << 20,
     now: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.identity = identity
@@ -100,6 +111,7 @@ public final class TelemetryRecorder: Sendable {
     self.exporters = exporters
     self.log = log
     self.capacity = max(1, capacity)
+    self.byteCapacity = max(1, byteCapacity)
     self.batch = min(256, max(1, capacity))
     self.now = now
     let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -120,7 +132,8 @@ public final class TelemetryRecorder: Sendable {
     _ payload: EventPayload, context: RequestContext, collection: CollectionName? = nil, answerID: AnswerID? = nil
   ) {
     guard eventLog != nil else { return }
-    enqueue(.event(event(payload, context: context, collection: collection, answerID: answerID)))
+    let event = event(payload, context: context, collection: collection, answerID: answerID)
+    enqueue(Queued(item: .event(event), bytes: event.approximateBytes))
   }
 
   /// Records events and waits for room in the queue; used where waiting is right, such as ingestion. Nothing is
@@ -130,15 +143,16 @@ public final class TelemetryRecorder: Sendable {
   ) async {
     guard eventLog != nil else { return }
     for payload in payloads {
-      let item = Item.event(event(payload, context: context, collection: collection, answerID: nil))
-      while enqueue(item, mayWait: true) == .mustWait { await waitForRoom() }
+      let event = event(payload, context: context, collection: collection, answerID: nil)
+      let queued = Queued(item: .event(event), bytes: event.approximateBytes)
+      while enqueue(queued, mayWait: true) == .mustWait { await waitForRoom(of: queued.bytes) }
     }
   }
 
-  private func waitForRoom() async {
+  private func waitForRoom(of bytes: Int) async {
     await withCheckedContinuation { continuation in
       let resumeNow = state.withLock { state -> Bool in
-        guard state.queue.count >= capacity, state.phase == .running else { return true }
+        guard !hasRoom(for: bytes, state), state.phase == .running else { return true }
         state.roomWaiters.append(continuation)
         return false
       }
@@ -152,11 +166,9 @@ public final class TelemetryRecorder: Sendable {
     isHighResolution: Bool = false
   ) {
     guard !exporters.isEmpty else { return }
-    enqueue(
-      .metric(
-        MetricPoint(
-          name: name, value: value, unit: unit, time: now(), dimensions: dimensions,
-          isHighResolution: isHighResolution)))
+    let point = MetricPoint(
+      name: name, value: value, unit: unit, time: now(), dimensions: dimensions, isHighResolution: isHighResolution)
+    enqueue(Queued(item: .metric(point), bytes: 256))
   }
 
   /// Delivers what is recorded until the task is cancelled, then delivers what is left. Call it once.
@@ -200,10 +212,11 @@ public final class TelemetryRecorder: Sendable {
   }
 
   @discardableResult
-  private func enqueue(_ item: Item, mayWait: Bool = false) -> Admission {
+  private func enqueue(_ queued: Queued, mayWait: Bool = false) -> Admission {
     let admission = state.withLock { state -> Admission in
-      if state.phase != .ended, state.queue.count < capacity {
-        state.queue.append(item)
+      if state.phase != .ended, hasRoom(for: queued.bytes, state) {
+        state.queue.append(queued)
+        state.bytes += queued.bytes
         return .accepted
       }
       if mayWait, state.phase == .running { return .mustWait }
@@ -214,13 +227,18 @@ public final class TelemetryRecorder: Sendable {
     return admission
   }
 
+  private func hasRoom(for bytes: Int, _ state: State) -> Bool {
+    state.queue.isEmpty || (state.queue.count < capacity && state.bytes + bytes <= byteCapacity)
+  }
+
   private func deliverAll() async {
     while true {
       let (items, waiters) = state.withLock { state in
         let items = Array(state.queue.prefix(batch))
         state.queue.removeFirst(items.count)
+        for item in items { state.bytes -= item.bytes }
         defer { state.roomWaiters = [] }
-        return (items, state.roomWaiters)
+        return (items.map(\.item), state.roomWaiters)
       }
       for waiter in waiters { waiter.resume() }
       guard !items.isEmpty else { return }

@@ -84,6 +84,8 @@ public final class Connection {
   /// Stops this connection's statements from any thread; see `cancellable`.
   public var interruptHandle: InterruptHandle { handle.interruptHandle }
 
+  /// Whether the file could only be opened for reading, whatever was asked for.
+  public var isReadOnly: Bool { sqlite3_db_readonly(database, "main") == 1 }
   /// The rowid of this connection's latest insert.
   public var lastInsertRowID: Int64 { sqlite3_last_insert_rowid(database) }
   /// The rows that this connection's latest statement inserted, updated or deleted (those of triggers not counted).

@@ -21,7 +21,7 @@ public final class SQLiteStoreInspection: StoreInspection {
     self.path = path
     self.writerTime = writerTime
     thread = DatabaseThread(label: "quarry.store.inspection") {
-      let connection = try Connection(path: path, access: .readWrite, busyTimeout: busyTimeout)
+      let connection = try StoreConnection.open(path, access: .readWrite, busyTimeout: busyTimeout)
       try connection.setCacheSize(kibibytes: 16_384)
       return connection
     }

@@ -87,8 +87,3 @@ struct RequestLog: Sendable {
       dimensions: [DimensionName.app: app, DimensionName.environment: environment, DimensionName.code: code])
   }
 }
-
-extension Duration {
-  /// The duration in seconds.
-  fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}

@@ -138,10 +138,3 @@ public struct HybridRetriever: Retriever {
     return warnings
   }
 }
-
-extension Duration {
-  /// The duration in seconds.
-  package var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) / 1e18
-  }
-}

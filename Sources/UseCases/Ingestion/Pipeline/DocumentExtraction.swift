@@ -9,7 +9,7 @@ struct DocumentExtraction: Sendable {
   /// Reads all pages of a file. Pages that the reader did not deliver are there as `missing`.
   func extraction(
     of copy: LocalCopy, uri: SourceURI, progress: IngestionProgressHandler
-  ) async throws -> (pages: StoredExtraction, damage: String?) {
+  ) async throws -> StoredExtraction {
     let reading = try await reader.open(path: copy.path, name: uri.name, passwords: passwords)
     let total = reading.document.pageCount
     var extracted: [ExtractedPage] = []
@@ -22,10 +22,9 @@ struct DocumentExtraction: Sendable {
     }
     try Task.checkCancellation()
     let pages = hygiene.pages(from: extracted, outline: reading.document.outline)
-    let stored = StoredExtraction(
+    return StoredExtraction(
       metadata: reading.document.metadata, pageCount: max(total, pages.count), pages: Self.complete(pages, to: total),
-      outline: reading.document.outline)
-    return (stored, reading.document.damage)
+      outline: reading.document.outline, damage: reading.document.damage)
   }
 
   private static func complete(_ pages: [Page], to total: Int) -> [Page] {

@@ -5,7 +5,7 @@ import Telemetry
 extension Ingester {
   /// Embeds the chunks of a document, commits it and tells telemetry. `alive` is called between batches.
   func embedAndCommit(
-    _ prepared: Prepared, pipeline: PipelineVersion, seconds: inout [String: Double], context: RequestContext,
+    _ prepared: Prepared, seconds: inout [String: Double], context: RequestContext,
     progress: IngestionProgressHandler, alive: () async throws -> Void
   ) async throws -> IndexedDocument {
     let document = prepared.document
@@ -15,14 +15,14 @@ extension Ingester {
       await progress(.embedded(document.uri, chunks: done, of: prepared.chunks.count))
     }
     let embedded = ContinuousClock.now
-    let (state, reason) = DocumentState.judged(by: prepared.extraction.pages, damage: prepared.damage)
+    let (state, reason) = DocumentState.judged(by: prepared.extraction.pages, damage: prepared.extraction.damage)
     var metadata = prepared.extraction.metadata
     metadata.attributes.merge(settings.attributes) { _, given in given }
     let indexed = IndexedDocument(
       document: document, metadata: metadata, sourceStamp: prepared.object.stamp, byteCount: prepared.byteCount,
       pageCount: prepared.extraction.pageCount, pages: prepared.extraction.pages,
-      outline: prepared.extraction.outline, chunks: chunks, identity: embedder.identity, pipeline: pipeline,
-      state: state, reason: reason, indexed: now())
+      outline: prepared.extraction.outline, damage: prepared.extraction.damage, chunks: chunks,
+      identity: embedder.identity, pipeline: prepared.pipeline, state: state, reason: reason, indexed: now())
     let replaced = try await replacedChunks(of: prepared, by: indexed)
     try await index.commit(indexed)
     seconds["embed"] = (embedded - started).seconds

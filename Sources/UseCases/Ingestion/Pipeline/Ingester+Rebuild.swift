@@ -44,7 +44,7 @@ extension Ingester {
     do {
       var seconds: [String: Double] = [:]
       let started = ContinuousClock.now
-      let (extraction, damage, pipeline) = try await renewed(entry, known: known, bytes: bytes, progress: progress)
+      let (extraction, pipeline) = try await renewed(entry, known: known, bytes: bytes, progress: progress)
       let chunks = chunker.chunks(
         of: extraction.pages, document: known.document, metadata: extraction.metadata, pipeline: pipeline)
       seconds["extract"] = (ContinuousClock.now - started).seconds
@@ -53,10 +53,10 @@ extension Ingester {
         stamp: known.stamp)
       var prepared = Prepared(
         document: known.document, object: object, byteCount: entry.byteCount, isNew: false, extraction: extraction,
-        damage: damage, chunks: chunks, previous: known, seconds: seconds)
+        pipeline: pipeline, chunks: chunks, previous: known, seconds: seconds)
       prepared.extraction.metadata.attributes = entry.metadata.attributes
       let indexed = try await embedAndCommit(
-        prepared, pipeline: pipeline, seconds: &seconds, context: context, progress: progress
+        prepared, seconds: &seconds, context: context, progress: progress
       ) {}
       summary.add(seconds: seconds)
       summary.add(indexed, isNew: false)
@@ -76,17 +76,15 @@ extension Ingester {
   private func renewed(
     _ entry: CatalogueEntry, known: IndexedSource, bytes: (any DocumentBytes)?,
     progress: @escaping IngestionProgressHandler
-  ) async throws -> (StoredExtraction, damage: String?, PipelineVersion) {
+  ) async throws -> (StoredExtraction, PipelineVersion) {
     let version = known.document.version
-    // Damage of the file is not stored with its pages, but what the catalogue says of it still holds.
-    let damage = entry.state == .incomplete && !entry.coverage.keys.contains(where: \.isUnreadable) ? entry.reason : nil
-    if let stored = try await index.extraction(of: version, pipeline: pipeline) { return (stored, damage, pipeline) }
+    if let stored = try await index.extraction(of: version, pipeline: pipeline) { return (stored, pipeline) }
     if let bytes {
       do {
         let path = try await bytes.file(for: version, uri: known.document.uri)
         let copy = LocalCopy(path: path, version: version, byteCount: entry.byteCount, isTemporary: false)
         let fresh = try await extraction.extraction(of: copy, uri: known.document.uri, progress: progress)
-        return (fresh.pages, fresh.damage, pipeline)
+        return (fresh, pipeline)
       } catch let error as any CategorizedError where error.category == .gone || error.category == .notFound {
         // The stored pages are all there is.
       }
@@ -96,6 +94,6 @@ extension Ingester {
         code: "ingest.pages_missing", category: .corrupt,
         message: "the stored pages of \(known.document.name) cannot be read", remedy: "Ingest the file again")
     }
-    return (stored, damage, known.pipeline)
+    return (stored, known.pipeline)
   }
 }

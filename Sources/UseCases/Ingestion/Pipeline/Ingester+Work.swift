@@ -23,8 +23,8 @@ extension Ingester {
     var byteCount: Int
     var isNew: Bool
     var extraction: StoredExtraction
-    /// What the reader found wrong with the file as a whole.
-    var damage: String?
+    /// What made pages and chunks; of pages that were taken over it may be an earlier one.
+    var pipeline: PipelineVersion
     var chunks: [Chunk]
     var previous: IndexedSource?
     var seconds: [String: Double]
@@ -158,11 +158,10 @@ extension Ingester {
     var seconds: [String: Double] = [:]
     let started = ContinuousClock.now
     let extraction: StoredExtraction
-    var damage: String?
     if let stored = try await index.extraction(of: copy.version, pipeline: pipeline) {
       extraction = stored
     } else {
-      (extraction, damage) = try await readers.withPermit {
+      extraction = try await readers.withPermit {
         try await self.extraction.extraction(of: copy, uri: item.object.uri, progress: progress)
       }
     }
@@ -174,7 +173,7 @@ extension Ingester {
     return .extracted(
       Prepared(
         document: document, object: item.object, byteCount: copy.byteCount, isNew: live == nil,
-        extraction: extraction, damage: damage, chunks: chunks, previous: live, seconds: seconds))
+        extraction: extraction, pipeline: pipeline, chunks: chunks, previous: live, seconds: seconds))
   }
 
   /// The id that the document at an object has or will get.
@@ -237,16 +236,22 @@ extension Ingester {
   }
 
   private func copy(of known: IndexedSource, at object: SourceObject) async throws -> Prepared {
-    guard let stored = try await index.extraction(of: known.document.version, pipeline: known.pipeline) else {
+    let version = known.document.version
+    let current = try await index.extraction(of: version, pipeline: pipeline)
+    // Pages of an earlier pipeline make a document of that pipeline, which a rebuild will renew.
+    let pipeline = current == nil ? known.pipeline : pipeline
+    var found = current
+    if found == nil { found = try await index.extraction(of: version, pipeline: pipeline) }
+    guard let stored = found else {
       throw IngestionError(
         code: "ingest.copy_unreadable", category: .unavailable,
         message: "the pages of \(known.document.name) are gone from the index", remedy: "Run the command again")
     }
-    let document = try await document(for: object, live: nil, version: known.document.version)
+    let document = try await document(for: object, live: nil, version: version)
     let chunks = chunker.chunks(of: stored.pages, document: document, metadata: stored.metadata, pipeline: pipeline)
     return Prepared(
       document: document, object: object, byteCount: object.byteCount, isNew: true, extraction: stored,
-      chunks: chunks, previous: nil, seconds: [:])
+      pipeline: pipeline, chunks: chunks, previous: nil, seconds: [:])
   }
 
   private func store(
@@ -255,13 +260,14 @@ extension Ingester {
   ) async throws {
     var seconds = prepared.seconds
     let indexed = try await embedAndCommit(
-      prepared, pipeline: pipeline, seconds: &seconds, context: context, progress: progress
+      prepared, seconds: &seconds, context: context, progress: progress
     ) {
       try await queue.extend(job)
     }
     try await queue.complete(job, seconds: seconds)
     summary.add(seconds: seconds)
     summary.add(indexed, isNew: prepared.isNew)
+    if prepared.pipeline != pipeline { summary.stale += 1 }
     await progress(.committed(CommittedDocument(indexed, isNew: prepared.isNew)))
   }
 

@@ -247,8 +247,3 @@ public struct Ingester: Sendable {
     }
   }
 }
-
-extension Duration {
-  /// The duration in seconds.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}

@@ -55,7 +55,7 @@ public struct RetrievalEvaluation: Sendable {
       return result(of: retrieval, for: item)
     }
     return RetrievalReport(
-      name: set.name, results: results, seconds: start.duration(to: clock.now).inSeconds,
+      name: set.name, results: results, seconds: start.duration(to: clock.now).seconds,
       bootstrap: settings.bootstrap)
   }
 
@@ -107,11 +107,6 @@ extension RequestContext {
     context.traceID = .random()
     return context
   }
-}
-
-extension Duration {
-  /// The duration in seconds.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }
 
 extension Array where Element: Sendable {

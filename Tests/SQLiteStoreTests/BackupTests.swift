@@ -89,7 +89,7 @@ import Testing
       try connection.execute(
         """
         ALTER TABLE texts DROP COLUMN damage; DROP INDEX embedding_cache_by_use;
-        ALTER TABLE embedding_cache DROP COLUMN used; PRAGMA user_version = 1
+        ALTER TABLE embedding_cache DROP COLUMN used; PRAGMA user_version = 2
         """)
     }
     #expect(try await inspect(folder.database).counts == ["store.outdated_schema": 1])

@@ -2,16 +2,18 @@ import Concurrency
 public import Core
 import Glibc
 
-/// Looks at the local files that documents came from.
+/// Looks at the local files and uploads that documents came from.
 public final class LocalSourceProbe: SourceProbe {
   private let queue = BlockingQueue(label: "quarry.source-probe")
 
-  /// Creates a probe.
-  public init() {}
+  private let uploads: UploadLayout
 
-  /// The state of a `file://` object; `unknown` for others.
-  public func state(of uri: SourceURI) async -> SourceState {
-    guard let path = uri.filePath else { return .unknown }
+  /// Creates a probe that looks for uploads in their store's directory.
+  public init(uploads directory: String) { uploads = UploadLayout(directory: directory) }
+
+  /// The state of a `file://` object, or of an upload's version; `unknown` for others.
+  public func state(of uri: SourceURI, version: ContentVersion) async -> SourceState {
+    guard let path = uri.isUpload ? uploads.document(uri, version) : uri.filePath else { return .unknown }
     return await queue.run { () -> SourceState in
       var status = stat()
       guard stat(path, &status) == 0 else {
@@ -19,8 +21,8 @@ public final class LocalSourceProbe: SourceProbe {
         return reason == ENOENT || reason == ENOTDIR ? .missing : .unreadable(String(cString: strerror(reason)))
       }
       guard status.st_mode & S_IFMT == S_IFREG else { return .missing }
-      return access(path, R_OK) == 0
-        ? .present(stamp: FileStamp.make(status)) : .unreadable(String(cString: strerror(errno)))
+      guard access(path, R_OK) == 0 else { return .unreadable(String(cString: strerror(errno))) }
+      return uri.isUpload ? .kept : .present(stamp: FileStamp.make(status))
     }
   }
 }

@@ -1,4 +1,5 @@
 public import Core
+import FoundationEssentials
 import Ingestion
 import LocalFiles
 import SQLiteStore
@@ -27,8 +28,11 @@ extension Library {
       var report = try await SQLiteStoreInspection(path: settings.store.path).inspect(
         rules: .standard, progress: progress)
       if let database, !report.counts.keys.contains("store.pages") {
+        let uploads = settings.uploadsDirectory
         let sources = SourceVerification(
-          index: SQLiteDocumentIndex(database), probe: LocalSourceProbe(), bytes: SourceFileBytes())
+          index: SQLiteDocumentIndex(database), probe: LocalSourceProbe(uploads: uploads),
+          bytes: OriginalBytes(
+            uploads: DirectoryUploadStore(directory: uploads, maximumBytes: settings.uploads.maximumBytes)))
         report.add(try await sources.run(isDeep: isDeep, progress: progress))
       }
       outcome = .success(report)
@@ -47,6 +51,9 @@ extension Library {
   ) async throws -> UpkeepReport {
     var report = try await SQLiteStoreUpkeep(database, cache: embeddingCache).tidy(
       rules: .standard, isDryRun: isDryRun, progress: progress)
+    if !isDryRun, FileManager.default.fileExists(atPath: settings.uploadsDirectory) {
+      try await uploads.removeUnfinished()
+    }
     let leftovers = TemporaryIndexFolder.leftovers(environment: environment)
     if !leftovers.isEmpty {
       report.add("temporary.removed", leftovers.count, "removed temporary indexes of killed runs")

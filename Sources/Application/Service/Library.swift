@@ -46,7 +46,7 @@ public final class Library: Sendable {
     index = SQLiteDocumentIndex(database)
     jobs = SQLiteJobStore(database)
     uploads = DirectoryUploadStore(
-      directory: settings.dataDirectory + "/uploads", maximumBytes: settings.uploads.maximumBytes)
+      directory: settings.uploadsDirectory, maximumBytes: settings.uploads.maximumBytes)
     keys = SQLiteKeyStore(database)
     let events = DirectoryEventLog(
       directory: settings.events.directory, maximumBytes: settings.events.maximumBytes)
@@ -204,6 +204,9 @@ public final class Library: Sendable {
 }
 
 extension Settings {
+  /// Where uploads are kept.
+  var uploadsDirectory: String { dataDirectory + "/uploads" }
+
   /// How PDFs are read.
   var readerConfiguration: PDFReaderConfiguration {
     PDFReaderConfiguration(

@@ -230,6 +230,8 @@ public protocol DocumentBytes: Sendable {
 public enum SourceState: Sendable, Hashable {
   /// It is there, with this stamp.
   case present(stamp: String)
+  /// This version of it is kept by its content, and cannot change.
+  case kept
   /// It is gone.
   case missing
   /// It cannot be looked at; the reason in words.
@@ -240,8 +242,8 @@ public enum SourceState: Sendable, Hashable {
 
 /// Looks whether the objects that documents came from are still there.
 public protocol SourceProbe: Sendable {
-  /// The state of one object now.
-  func state(of uri: SourceURI) async -> SourceState
+  /// The state now of the object that `version` of a document came from.
+  func state(of uri: SourceURI, version: ContentVersion) async -> SourceState
 }
 
 /// Draws pages.

@@ -45,8 +45,11 @@ public struct SourceVerification: Sendable {
     ) -> IntegrityFinding {
       IntegrityFinding(code, severity, message, document: document.id)
     }
-    switch await probe.state(of: uri) {
+    switch await probe.state(of: uri, version: document.version) {
     case .unknown: return nil
+    case .missing where uri.isUpload:
+      return found(
+        "original.missing", .error, "the uploaded bytes of \(uri) are gone: its pages cannot be shown or read again")
     case .missing:
       return found("source.missing", .notice, "\(uri) is gone; its text is still answered from")
     case .unreadable(let reason):
@@ -59,15 +62,18 @@ public struct SourceVerification: Sendable {
         return found(
           "source.changed", .notice, "\(uri) has changed since it was indexed; `quarry ingest` reads it again")
       }
-      guard isDeep else { return nil }
-      do {
-        _ = try await bytes.file(for: document.version, uri: uri)
-        return nil
-      } catch let error as any CategorizedError where error.category == .gone {
-        return found(
+    case .kept: break
+    }
+    guard isDeep else { return nil }
+    do {
+      _ = try await bytes.file(for: document.version, uri: uri)
+      return nil
+    } catch let error as any CategorizedError where error.category == .gone || error.category == .corrupt {
+      return uri.isUpload
+        ? found("original.damaged", .error, error.message)
+        : found(
           "source.other_bytes", .error,
           "\(uri) has other bytes than those indexed, but size and time as before: the disk, or a tool that sets times")
-      }
     }
   }
 }

@@ -236,12 +236,13 @@ struct WireSample: Sendable {
       "Document", DocumentBody(entry(full: true)),
       least: DocumentBody(job(full: false), id: Library.pump.document.id)),
     WireSample(
-      "PageCoverage", PageCoverageBody(page: 1, coverage: .empty, reason: "r"),
-      least: PageCoverageBody(page: 1, coverage: .text, reason: nil)),
+      "PageCoverage", PageCoverageBody(PageState(page: 1, label: "i", coverage: .empty, reason: "r")),
+      least: PageCoverageBody(PageState(page: 1, label: nil, coverage: .text, reason: nil))),
     WireSample(
       "DocumentDetail",
       DocumentDetailBody(
-        document: DocumentBody(entry(full: true)), pages: [PageCoverageBody(page: 1, coverage: .text, reason: nil)],
+        document: DocumentBody(entry(full: true)),
+        pages: [PageCoverageBody(PageState(page: 1, label: nil, coverage: .text, reason: nil))],
         job: JobBody(job(full: true))),
       least: DocumentDetailBody(document: DocumentBody(job(full: false), id: Library.pump.document.id), pages: [])),
     WireSample("Job", JobBody(job(full: true)), least: JobBody(job(full: false))),

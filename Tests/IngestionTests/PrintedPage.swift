@@ -51,6 +51,19 @@ struct PrintedPage {
     fonts.append(FontRun(range: start..<scalars.count, name: "Serif", size: 10))
   }
 
+  /// Prints glyphs 5 points wide in this order, each with its left end where it says: how an extractor hands out
+  /// text that does not run from left to right.
+  mutating func print(glyphs: [(scalar: Unicode.Scalar, x: Float?)], y: Float) {
+    let start = scalars.count
+    for glyph in glyphs {
+      scalars.append(glyph.scalar)
+      boxes.append(glyph.x.map { Box(left: $0, top: y, right: $0 + 5, bottom: y + 10) })
+    }
+    scalars.append("\n")
+    boxes.append(nil)
+    fonts.append(FontRun(range: start..<scalars.count, name: "Serif", size: 10))
+  }
+
   /// Widens the box of the last glyph `scalar` printed, to `factor` of its width.
   mutating func widenLast(_ scalar: Unicode.Scalar, by factor: Float) {
     guard let index = scalars.lastIndex(of: scalar), let box = boxes[index] else { return }

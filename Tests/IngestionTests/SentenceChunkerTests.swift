@@ -175,6 +175,24 @@ import Testing
     }
   }
 
+  @Test func aTableThatGoesOnOverThePageKeepsItsHeader() {
+    let rows = (0..<12).map { "Region \($0)\t\(2015 + $0 % 2)\t\($0 * 37)" }
+    let pages = [
+      page(1, [(.table, (["State\tYear\tPermits"] + rows).joined(separator: "\n"))]),
+      page(2, [(.table, rows.joined(separator: "\n")), (.paragraph, sentences(1))]),
+      page(3, [(.table, rows.joined(separator: "\n"))]),
+    ]
+    let result = chunks(pages, by: chunker(40))
+    for chunk in result where chunk.pages.map(\.page) == [2] && !chunk.text.contains("sentence") {
+      #expect(chunk.embeddedText.hasPrefix("State\tYear\tPermits\n"))
+    }
+    // Text stands between: another table, whose first row is no header.
+    for chunk in result where chunk.pages.map(\.page) == [3] {
+      #expect(!chunk.embeddedText.contains("Permits"))
+      #expect(chunk.embeddedText == chunk.text)
+    }
+  }
+
   @Test func aParagraphAcrossPagesIsOneChunkWithTwoRanges() {
     let pages = [
       page(1, [(.paragraph, "The sentence begins on one page and"), (.footnote, "1 A note.")], continues: false),

@@ -68,6 +68,7 @@ extension DocumentIndexContract {
       #expect(coverage.map(\.page) == [1, 2, 3, 4])
       #expect(coverage.map(\.coverage) == [.text, .empty, .text, .missing])
       #expect(coverage.last?.reason == "the reader stopped")
+      #expect(coverage.map(\.label) == indexed.pages.map(\.label))
     },
     ContractClaim("returnsChunks_asCommitted") { index in
       let indexed = rich()

@@ -87,8 +87,10 @@ extension InMemoryDocumentIndex {
   }
 
   /// Coverage of every page.
-  public func coverage(of id: DocumentID) async throws -> [(page: Int, coverage: PageCoverage, reason: String?)] {
-    (live[id].flatMap(shown)?.pages ?? []).map { ($0.number, $0.coverage, $0.coverageReason) }
+  public func coverage(of id: DocumentID) async throws -> [PageState] {
+    (live[id].flatMap(shown)?.pages ?? []).map {
+      PageState(page: $0.number, label: $0.label, coverage: $0.coverage, reason: $0.coverageReason)
+    }
   }
 
   /// Unreadable pages by document.

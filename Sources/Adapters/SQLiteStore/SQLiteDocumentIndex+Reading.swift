@@ -77,15 +77,19 @@ extension SQLiteDocumentIndex {
     }
   }
 
-  /// Coverage and reason of every page, by number.
-  public func coverage(of id: DocumentID) async throws -> [(page: Int, coverage: PageCoverage, reason: String?)] {
+  /// The state of every page, by number.
+  public func coverage(of id: DocumentID) async throws -> [PageState] {
     try await database.read { connection in
       try connection.map(
         """
-        SELECT p.number, p.coverage, p.reason FROM documents d JOIN revisions r ON r.key = \(shown)
+        SELECT p.number, p.label, p.coverage, p.reason FROM documents d JOIN revisions r ON r.key = \(shown)
         JOIN pages p ON p.text = r.text WHERE d.id = ? ORDER BY p.number
         """, id.rawValue
-      ) { ($0.int(0), try Stored.word(PageCoverage.self, $0.text(1), "coverage"), $0.optionalText(2)) }
+      ) {
+        PageState(
+          page: $0.int(0), label: $0.optionalText(1),
+          coverage: try Stored.word(PageCoverage.self, $0.text(2), "coverage"), reason: $0.optionalText(3))
+      }
     }
   }
 

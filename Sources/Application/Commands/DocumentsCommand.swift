@@ -105,28 +105,46 @@ struct DocumentsCommand: CommandGroup {
   /// `quarry documents show`.
   struct Show: Command {
     static let configuration = CommandConfiguration(
-      "show", abstract: "Show a document with the state of each page.")
+      "show", abstract: "Show a document with the state of each page, or the text of one page.")
 
     @OptionGroup var globals: GlobalOptions
     @Argument("The document's id, its file name, or its path.", valueName: "DOCUMENT") var document: String
+    @Option("Print the text of this page (of the PDF, from 1) as it is searched and cited.", in: 1...1_000_000)
+    var page: Int?
 
     init() {}
 
     mutating func run(_ context: CommandContext) async throws {
       try await globals.withLibrary(context) { library in
         let entry = try await DocumentLookup.find(document, in: library.index)
-        let pages = try await library.index.coverage(of: entry.document.id).map {
-          PageCoverageBody(page: $0.page, coverage: $0.coverage, reason: $0.reason)
-        }
-        let body = DocumentDetailBody(document: DocumentBody(entry), pages: pages)
+        if let page { return try await show(page, of: entry, in: library.index, context) }
+        let pages = try await library.index.coverage(of: entry.document.id)
+        let body = DocumentDetailBody(document: DocumentBody(entry), pages: pages.map(PageCoverageBody.init))
         if globals.json {
           context.output(String(decoding: try WireCoding.encode(body, pretty: true), as: UTF8.self) + "\n")
           return
         }
         for (name, value) in fields(body.document) { context.print("\(AnswerText.pad(name, 11))\(value)") }
-        for page in pages where page.coverage != PageCoverage.text.rawValue {
-          context.print("page \(page.page): \(page.coverage)" + (page.reason.map { " – \($0)" } ?? ""))
-        }
+        for line in PageLedgerText.lines(pages) { context.print(AnswerText.singleLine(line)) }
+      }
+    }
+
+    private func show(
+      _ number: Int, of entry: CatalogueEntry, in index: any DocumentIndex, _ context: CommandContext
+    ) async throws {
+      guard let page = try await index.page(number, of: entry.document.id) else {
+        throw CoreError(
+          code: "page.unknown", category: .notFound,
+          message: "'\(entry.document.name)' has no page \(number) but \(entry.pageCount) pages",
+          remedy: "Pages are counted from 1.")
+      }
+      if globals.json {
+        let body = PageBody(page, document: entry.document.id)
+        context.output(String(decoding: try WireCoding.encode(body, pretty: true), as: UTF8.self) + "\n")
+      } else if page.coverage == .text {
+        context.print(AnswerText.singleLine(page.text, keepingLines: true))
+      } else {
+        context.printError("page \(number) is \(page.coverage.rawValue): \(page.coverageReason ?? "")")
       }
     }
 

@@ -80,12 +80,10 @@ enum IngestionSummaryText {
     lines.append("Documents: " + (counts.isEmpty ? "none found" : counts.joined(separator: ", ")))
     if summary.committed > 0 {
       let pages = summary.pages.values.reduce(0, +)
-      let unreadable = summary.pages.filter { $0.key != .text && $0.value > 0 }.sorted {
-        $0.key.rawValue < $1.key.rawValue
+      let states = PageCoverage.allCases.compactMap { state in
+        summary.pages[state].map { "\($0) \(state.rawValue)" }
       }
-      .map { "\($0.value) \($0.key.rawValue)" }
-      lines.append(
-        "Pages: \(pages)" + (unreadable.isEmpty ? "" : " (of these \(unreadable.joined(separator: ", ")))"))
+      lines.append("Pages: \(pages)" + (summary.pages[.text] != pages ? " (\(states.joined(separator: ", ")))" : ""))
       lines.append(
         "Chunks: \(summary.chunks) (\(summary.embeddingsComputed) embedded, \(summary.embeddingsReused) reused)")
     }

@@ -264,8 +264,8 @@ public protocol DocumentIndex: Sendable {
   func page(_ number: Int, of id: DocumentID) async throws -> Page?
   /// The pages (text and boxes) that citations must be checked against.
   func pages(_ numbers: [Int], of id: DocumentID) async throws -> [Page]
-  /// Coverage and reason of every page, by number.
-  func coverage(of id: DocumentID) async throws -> [(page: Int, coverage: PageCoverage, reason: String?)]
+  /// The state of every page, by number.
+  func coverage(of id: DocumentID) async throws -> [PageState]
   /// Unreadable pages of these documents: how many each has; documents without any are left out.
   func unreadablePages(of ids: Set<DocumentID>) async throws -> [DocumentID: Int]
 

@@ -15,6 +15,26 @@ public enum PageCoverage: String, Sendable, Codable, CaseIterable, CodingKeyRepr
   public var isUnreadable: Bool { self == .imageOnly || self == .garbled || self == .missing }
 }
 
+/// How one page could be read: a line of a document's ledger.
+public struct PageState: Sendable, Hashable {
+  /// 1-based PDF page index.
+  public var page: Int
+  /// The printed page number or label; nil when it equals the index or there is none.
+  public var label: String?
+  /// How much could be read.
+  public var coverage: PageCoverage
+  /// Why the coverage is not `text`; nil when it is.
+  public var reason: String?
+
+  /// Creates a state.
+  public init(page: Int, label: String?, coverage: PageCoverage, reason: String?) {
+    self.page = page
+    self.label = label
+    self.coverage = coverage
+    self.reason = reason
+  }
+}
+
 /// A page of a document: cleaned text, in reading order, with the place of every scalar.
 public struct Page: Sendable, Hashable {
   /// 1-based PDF page index.

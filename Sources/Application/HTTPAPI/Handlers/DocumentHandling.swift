@@ -77,7 +77,7 @@ extension API {
     return .json(
       DocumentDetailBody(
         document: DocumentBody(entry),
-        pages: coverage.map { PageCoverageBody(page: $0.page, coverage: $0.coverage, reason: $0.reason) },
+        pages: coverage.map(PageCoverageBody.init),
         job: job.flatMap { $0.state == .done ? nil : JobBody($0) }))
   }
 

@@ -92,16 +92,24 @@ public struct DocumentBody: Codable, Sendable, Hashable {
 public struct PageCoverageBody: Codable, Sendable, Hashable {
   /// 1-based PDF page.
   public var page: Int
+  /// The printed number; absent when it equals the PDF page.
+  public var pageLabel: String?
   /// `text`, `empty`, `image_only`, `garbled` or `missing`.
   public var coverage: String
   /// Why it is not `text`; absent when it is.
   public var reason: String?
 
-  /// Creates the body of a page's coverage.
-  public init(page: Int, coverage: PageCoverage, reason: String?) {
-    self.page = page
-    self.coverage = coverage.rawValue
-    self.reason = reason
+  enum CodingKeys: String, CodingKey {
+    case page, coverage, reason
+    case pageLabel = "page_label"
+  }
+
+  /// Creates the body of a page's state.
+  public init(_ state: PageState) {
+    page = state.page
+    pageLabel = state.label
+    coverage = state.coverage.rawValue
+    reason = state.reason
   }
 }
 

@@ -126,7 +126,9 @@ public struct HybridRetriever: Retriever {
           message: "The embedding model does not read \(script.rawValue) text; the search used words only."))
     }
     var documents: [DocumentID: String] = [:]
-    for passage in passages { documents[passage.document.id] = passage.document.name }
+    for passage in passages {
+      for document in [passage.document] + passage.alsoIn { documents[document.id] = document.name }
+    }
     let unreadable = try await index.unreadablePages(of: Set(documents.keys))
     for (id, pages) in unreadable.sorted(by: { $0.key < $1.key }) {
       warnings.append(

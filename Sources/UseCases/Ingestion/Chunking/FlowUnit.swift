@@ -40,6 +40,8 @@ struct DocumentFlow {
   private var headings: [(level: Int, text: String)] = []
   private(set) var units: [FlowUnit] = []
   private let runningAsides: Set<String>
+  /// The header of the table that the body read so far ends with.
+  private var openTable: TableHeader?
 
   init(pages: [Page], measure: @escaping (String) -> Int) {
     self.pages = pages
@@ -98,6 +100,7 @@ struct DocumentFlow {
   }
 
   private mutating func add(_ block: TextBlock, page: Int, continues: Bool, running: String?) {
+    if !Self.isApart(block.kind), block.kind != .table { openTable = nil }
     if case .heading(let level) = block.kind {
       let text = Self.text(scalars[page], block.range).split(whereSeparator: \.isWhitespace).joined(separator: " ")
       headings.removeAll { $0.level >= level }
@@ -109,15 +112,26 @@ struct DocumentFlow {
     let pieces =
       isByLine
       ? Self.lines(scalars[page], block.range) : splitter.sentences(of: scalars[page], in: block.range)
-    var header: String?
+    let header = block.kind == .table ? tableHeader(of: pieces, page) : nil
+    if block.kind == .table { openTable = header }
     for (position, piece) in pieces.enumerated() {
       let joint: FlowUnit.Joint =
         isByLine ? .line : position == 0 ? (continues ? joint(before: page, piece) : .line) : .sentence
       append(
         piece, page, joint, running: running, isContents: block.kind == .contents,
-        tableHeader: position > 0 ? header : nil)
-      if block.kind == .table, position == 0 { header = Self.text(scalars[page], piece) }
+        tableHeader: position > 0 || header?.isFromBefore == true ? header?.text : nil)
     }
+  }
+
+  /// The header row of a table: its first row, unless that has figures; then the header of the table right before
+  /// (on the page before, mostly) when its cells are as many.
+  private func tableHeader(of rows: [Range<Int>], _ page: Int) -> TableHeader? {
+    guard let first = rows.first else { return nil }
+    let row = Self.text(scalars[page], first)
+    if let header = TableHeader(row: row) { return header }
+    guard var header = openTable, header.cellCount == TableHeader.cells(row).count else { return nil }
+    header.isFromBefore = true
+    return header
   }
 
   /// A paragraph from the page before goes on in mid-sentence unless it had ended one.

@@ -4,7 +4,7 @@ import Core
 struct BlockBuilder {
   let rules: Set<HygieneRule>
   let headings: Headings
-  let hyphenation: Hyphenation?
+  let hyphenation: Hyphenation
 
   private enum RowKind: Equatable {
     case text
@@ -24,13 +24,12 @@ struct BlockBuilder {
     var blocks: [DraftBlock] = []
     var monoLeft: Float = 0
     for (index, row) in rows.enumerated() {
-      let previous = index > 0 ? rows[index - 1] : nil
       let isNew =
         index == 0 || kinds[index] != kinds[index - 1]
         || startsBlock(at: index, kind: kinds[index], in: column, pitch: pitch)
       if isNew {
         blocks.append(start(row, kind: kinds[index]))
-        blocks[blocks.count - 1].startsIndented = row.box.left - column.left > 0.9 * row.size
+        blocks[blocks.count - 1].startsIndented = column.indent(of: row) > 0.9 * row.size
         monoLeft = row.box.left
         if kinds[index] == .mono {
           let block = rows[index...].enumerated().prefix { kinds[index + $0.offset] == .mono }
@@ -46,8 +45,7 @@ struct BlockBuilder {
       case .table, .contents: blocks[last].append(row: ContentsLines.withoutLeaders(row))
       default: blocks[last].append(text: ContentsLines.withoutLeaders(row), joining: hyphenation)
       }
-      blocks[last].endsFull = column.right - row.box.right < 0.12 * (column.right - column.left)
-      _ = previous
+      blocks[last].endsFull = column.rest(after: row) < 0.12 * column.width
     }
     return blocks
   }
@@ -111,7 +109,7 @@ struct BlockBuilder {
           kinds[index] = .heading(level)
         }
       }
-      demoteLongHeadings(&kinds, rows: rows)
+      demoteTextSetAsHeadings(&kinds, column: column)
     }
     if rules.contains(.tableRows) {
       for index in TableRows.indexes(in: rows) where kinds[index] == .text { kinds[index] = .table }
@@ -123,8 +121,10 @@ struct BlockBuilder {
     return kinds
   }
 
-  /// Five lines of large or bold type are not a heading but text set so; levels of one heading's lines agree.
-  private func demoteLongHeadings(_ kinds: inout [RowKind], rows: [TextLine]) {
+  /// Five lines of large or bold type are not a heading but text set so; nor are words that run on into a
+  /// paragraph: they open it. Levels of one heading's lines agree.
+  private func demoteTextSetAsHeadings(_ kinds: inout [RowKind], column: Column) {
+    let rows = column.rows
     var index = 0
     while index < kinds.count {
       guard case .heading(let level) = kinds[index] else {
@@ -138,14 +138,19 @@ struct BlockBuilder {
         end += 1
       }
       let characters = rows[index..<end].lazy.map(\.scalars.count).reduce(0, +)
-      // Bold words that run on into a paragraph open it; they do not stand above it.
-      let runsOn =
-        end < rows.count && rows[end].startsBold && rows[end].bold < 0.9 && abs(rows[end].size - rows[index].size) < 0.5
-        && rows[end].box.midY - rows[end - 1].box.midY < 1.5 * rows[end].size
+      let runsOn = end < rows.count && kinds[end] == .text && runsOn(rows[end - 1], into: rows[end], column: column)
       let isText = end - index > 5 || characters > 240 || runsOn
       for line in index..<end { kinds[line] = isText ? .text : .heading(level) }
       index = end
     }
+  }
+
+  /// Whether a line in the type of a heading goes on in the line of text below it.
+  private func runsOn(_ line: TextLine, into next: TextLine, column: Column) -> Bool {
+    let size = max(line.size, next.size)
+    guard next.box.midY - line.box.midY < 1.5 * size, abs(line.size - next.size) < 0.2 * size else { return false }
+    if next.startsBold, next.bold < 0.9, line.bold > 0.5 { return true }
+    return rules.contains(.paragraphs) && column.continues(line, in: next)
   }
 
   /// Footnotes stand at the end of a column, in smaller type, and begin with a mark.
@@ -179,29 +184,40 @@ struct BlockBuilder {
     case .text: break
     }
     guard rules.contains(.paragraphs) else { return false }
-    if distance > 1.4 * max(pitch, min(row.size, previous.size)) || distance < 0 { return true }
-    if abs(row.size - previous.size) > 0.15 * max(row.size, previous.size) { return true }
+    if distance < 0 { return true }
+    let size = max(row.size, previous.size)
+    let continues = column.continues(previous, in: row)
+    // Below a table of close lines the usual distance says little of text; a sentence that goes on says more.
+    if distance > 1.4 * max(pitch, min(row.size, previous.size)), !continues || distance > 1.9 * size { return true }
     let isEnd = LineMarks.endsSentence(previous.scalars)
     if rules.contains(.lists) {
       if LineMarks.hasBullet(row.scalars) { return true }
-      if LineMarks.hasNumber(row.scalars), isEnd || abs(row.box.left - previous.box.left) > 2 { return true }
+      if LineMarks.hasNumber(row.scalars), isEnd || abs(column.indent(of: row) - column.indent(of: previous)) > 2 {
+        return true
+      }
+    }
+    // A sentence goes on whatever becomes of type and indent: small capitals, scans read unevenly, second lines
+    // that hang.
+    if abs(row.size - previous.size) < 0.35 * size, continues { return false }
+    if abs(row.size - previous.size) > 0.15 * size, abs(row.largestSize - previous.largestSize) > 0.15 * size {
+      return true
     }
     if LineMarks.isFigureCaption(row.scalars) { return true }
-    let width = column.right - column.left
+    let width = column.width
     // Centred lines (section letters, formulas) stand by themselves.
-    let offset = row.box.left - column.left
-    let offsetBefore = previous.box.left - column.left
+    let offset = column.indent(of: row)
+    let offsetBefore = column.indent(of: previous)
     if max(offset, offsetBefore) > 0.2 * width, min(offset, offsetBefore) < 0.08 * width { return true }
-    let indent = row.box.left - previous.box.left
+    let indent = offset - offsetBefore
     let next = index + 1 < column.rows.count ? column.rows[index + 1] : nil
-    if indent > 0.8 * row.size, indent < 6 * row.size, previous.box.left - column.left < 0.5 * row.size {
+    if indent > 0.8 * row.size, indent < 6 * row.size, offsetBefore < 0.5 * row.size {
       // A first line: what follows goes back to the margin, or there is nothing to compare with.
-      if next.map({ $0.box.left < row.box.left - 0.5 * row.size }) ?? isEnd { return true }
+      if next.map({ column.indent(of: $0) < offset - 0.5 * row.size }) ?? isEnd { return true }
       if isEnd { return true }
     }
-    if isEnd, column.right - previous.box.right > 0.2 * width { return true }
+    if isEnd, column.rest(after: previous) > 0.2 * width { return true }
     // Nothing else can end a line so early: the next word would have fitted.
-    if column.right - previous.box.right > 0.55 * width, row.scalars.first?.properties.isLowercase == false {
+    if column.rest(after: previous) > 0.55 * width, row.scalars.first?.properties.isLowercase == false {
       return true
     }
     return false

@@ -1,34 +1,33 @@
 import Core
 
-/// A column of a page: rows of text from top to bottom.
-struct Column {
-  var rows: [TextLine]
-  /// Left and right edge of its text, points.
-  var left: Float
-  var right: Float
-}
-
 /// Finds columns by geometry and reads them one after the other.
 ///
 /// A gutter is a vertical line near which pieces of text begin and that few pieces cross. The crossing ones
-/// (titles, wide tables) cut the page into zones; inside a zone the left side is read before the right one, and
-/// each side is searched for gutters again. Sides of a gutter must look like running text, else the pieces are
+/// (titles, wide tables) cut the page into zones; inside a zone the left side is read before the right one (after
+/// it where most lines run from right to left), and each side is searched for gutters again. Sides of a gutter must look like running text, else the pieces are
 /// cells of a table and belong together row by row. (After the idea of whitespace covers in T. Breuel, "Two
 /// geometric algorithms for layout analysis", DAS 2002.)
 struct ColumnOrder {
-  let isOn: Bool
+  /// `columnOrder` and `rightToLeft` matter here.
+  let rules: Set<HygieneRule>
 
   /// The columns of a page in reading order.
   func columns(of lines: [TextLine]) -> [Column] {
     guard !lines.isEmpty else { return [] }
-    let isRightToLeft = lines.lazy.filter(\.isRightToLeft).count * 2 > lines.count
-    return order(lines, depth: 0).map { Self.column($0, isRightToLeft: isRightToLeft) }
+    let isRightToLeft =
+      rules.contains(.rightToLeft) && lines.lazy.filter(\.isRightToLeft).count * 2 > lines.count
+    return order(lines, depth: 0, isRightToLeft: isRightToLeft).map { Self.column($0, isRightToLeft: isRightToLeft) }
   }
 
-  private func order(_ lines: [TextLine], depth: Int) -> [[TextLine]] {
-    guard isOn, depth < 8, lines.count >= 6 else { return [lines] }
-    if let gutter = bestGutter(of: lines) { return split(lines, at: gutter, depth: depth) }
-    if let starts = Self.periodicStarts(of: lines) { return Self.splitPeriodic(lines, starts: starts) }
+  private func order(_ lines: [TextLine], depth: Int, isRightToLeft: Bool) -> [[TextLine]] {
+    guard rules.contains(.columnOrder), depth < 8, lines.count >= 6 else { return [lines] }
+    if let gutter = bestGutter(of: lines) {
+      return split(lines, at: gutter, depth: depth, isRightToLeft: isRightToLeft)
+    }
+    if let starts = Self.periodicStarts(of: lines) {
+      let groups = Self.splitPeriodic(lines, starts: starts)
+      return isRightToLeft ? groups.reversed() : groups
+    }
     return [lines]
   }
 
@@ -101,11 +100,11 @@ struct ColumnOrder {
     return running * 10 >= all * 6
   }
 
-  private func split(_ lines: [TextLine], at edge: Float, depth: Int) -> [[TextLine]] {
+  private func split(_ lines: [TextLine], at edge: Float, depth: Int, isRightToLeft: Bool) -> [[TextLine]] {
     var result: [[TextLine]] = []
     var wide: [TextLine] = []
     func flush() {
-      if !wide.isEmpty { result += order(wide, depth: depth + 1) }
+      if !wide.isEmpty { result += order(wide, depth: depth + 1, isRightToLeft: isRightToLeft) }
       wide = []
     }
     for zone in zones(of: lines, at: edge) {
@@ -113,11 +112,13 @@ struct ColumnOrder {
       // Short zones follow the gutter that longer ones have proved, unless they look like a table.
       if hasSides, isText(zone.left, lines, leastCharacters: 12), isText(zone.right, lines, leastCharacters: 12) {
         flush()
-        result += order(zone.left.map { lines[$0] }, depth: depth + 1)
-        result += order(zone.right.map { lines[$0] }, depth: depth + 1)
+        for side in isRightToLeft ? [zone.right, zone.left] : [zone.left, zone.right] {
+          result += order(side.map { lines[$0] }, depth: depth + 1, isRightToLeft: isRightToLeft)
+        }
       } else if zone.crossing.isEmpty, !hasSides, zone.left.count + zone.right.count >= 4 {
         flush()
-        result += order((zone.left + zone.right).map { lines[$0] }, depth: depth + 1)
+        result += order(
+          (zone.left + zone.right).map { lines[$0] }, depth: depth + 1, isRightToLeft: isRightToLeft)
       } else {
         wide += (zone.crossing + zone.left + zone.right).map { lines[$0] }
       }
@@ -189,7 +190,8 @@ struct ColumnOrder {
         row: row.pieces.sorted { isRightToLeft ? $0.box.right > $1.box.right : $0.box.left < $1.box.left })
     }
     return Column(
-      rows: lines, left: lines.lazy.map(\.box.left).min() ?? 0, right: lines.lazy.map(\.box.right).max() ?? 0)
+      rows: lines, left: lines.lazy.map(\.box.left).min() ?? 0, right: lines.lazy.map(\.box.right).max() ?? 0,
+      isRightToLeft: isRightToLeft)
   }
 
   private static func collides(_ one: TextLine, _ other: TextLine) -> Bool {

@@ -30,7 +30,11 @@ struct DraftBlock {
     }
     for (scalar, box) in zip(line.scalars, line.boxes) {
       // A soft hyphen inside a line is invisible.
-      if scalar == "\u{00AD}", joining != nil, scalars.count > 0, box != nil, scalar != line.scalars.last { continue }
+      if scalar == "\u{00AD}", joining?.rules.contains(.hyphenation) == true, scalars.count > 0, box != nil,
+        scalar != line.scalars.last
+      {
+        continue
+      }
       scalars.append(scalar == "\t" ? " " : scalar)
       boxes.append(box)
     }
@@ -76,6 +80,7 @@ extension TextLine {
     boxes = []
     box = Box(left: 0, top: 0, right: 0, bottom: 0)
     size = block.size
+    largestSize = block.size
     bold = 0
     monospaced = 0
     startsBold = false

@@ -6,6 +6,14 @@ public enum HygieneRule: String, Sendable, CaseIterable {
   case ligatureRecovery
   /// Text that runs up, down or upside down is set apart.
   case rotatedText
+  /// Letters written from right to left get their own boxes; columns and paragraphs of such pages begin at the right.
+  case rightToLeft
+  /// Lines of scripts without spaces are joined without one.
+  case unspacedScripts
+  /// Columns of Chinese or Japanese from top to bottom are read as lines.
+  case verticalText
+  /// Line numbers are removed, side notes set apart.
+  case marginText
   /// Columns are read one after the other.
   case columnOrder
   /// Repeated headers, footers, page numbers and watermarks are removed.

@@ -1,4 +1,5 @@
-/// Joins words that a line end broke, and keeps hyphens that are real.
+/// Says how two lines are joined: words that a line end broke become whole, hyphens that are real stay, and scripts
+/// without spaces get none.
 struct Hyphenation {
   /// What to do where one line ends and the next begins.
   enum Join: Equatable {
@@ -11,12 +12,17 @@ struct Hyphenation {
   }
 
   let vocabulary: Vocabulary
+  /// `hyphenation` and `unspacedScripts` matter here.
+  let rules: Set<HygieneRule>
 
   /// How `next` follows `line`; both without white space at their ends.
   func join(_ line: [Unicode.Scalar], _ next: [Unicode.Scalar]) -> Join {
     guard let last = line.last, let first = next.first else { return .space }
+    if Script.hasNoSpaces(last), Script.hasNoSpaces(first) {
+      return rules.contains(.unspacedScripts) ? .nothing : .space
+    }
+    guard rules.contains(.hyphenation) else { return .space }
     if last == "\u{00AD}" { return .dropHyphen }
-    if Script.hasNoSpaces(last), Script.hasNoSpaces(first) { return .nothing }
     let beforeLast = line.count > 1 ? line[line.count - 2] : " "
     if last == "\u{2014}" {  // an em dash without spaces stays so
       return beforeLast.properties.isAlphabetic && first.properties.isAlphabetic ? .nothing : .space

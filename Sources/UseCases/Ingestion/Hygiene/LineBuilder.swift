@@ -2,11 +2,12 @@ import Core
 
 /// Rebuilds lines from glyph geometry: the extractor's order is followed only while the geometry agrees.
 struct LineBuilder {
-  let separatesRotated: Bool
+  let rules: Set<HygieneRule>
 
   /// The pieces of lines of a page, in the extractor's order. `glyphs` holds nil where the extractor wrote a
   /// space and `lineEnds` the indexes before which it ended a line.
   func lines(glyphs: [Glyph?], lineEnds: Set<Int>) -> [TextLine] {
+    if rules.contains(.verticalText), let columns = VerticalText.lines(of: glyphs) { return columns }
     var result: [TextLine] = []
     var start = 0
     for index in 0...glyphs.count where index == glyphs.count || lineEnds.contains(index) {
@@ -17,12 +18,14 @@ struct LineBuilder {
   }
 
   private func append(_ run: ArraySlice<Glyph?>, to result: inout [TextLine]) {
-    if separatesRotated, Self.isRotated(run) {
+    if rules.contains(.rotatedText), Self.isRotated(run) {
       var line = Self.line(run)
       line?.isRotated = true
       if let line { result.append(line) }
       return
     }
+    let isMixed = rules.contains(.rightToLeft) && RightToLeftWords.applies(to: run)
+    let run = isMixed ? RightToLeftWords.repaired(run) : run
     var start = run.startIndex
     var previous: Glyph?
     var hadSpace = false
@@ -31,18 +34,18 @@ struct LineBuilder {
         hadSpace = true
         continue
       }
-      if let last = previous, Self.isBreak(last, glyph, hadSpace: hadSpace) {
-        if let line = Self.line(run[start..<index]) { result.append(line) }
+      if let last = previous, Self.isBreak(last, glyph, hadSpace: hadSpace, isMixed: isMixed) {
+        if let line = Self.line(run[start..<index], isMixed: isMixed) { result.append(line) }
         start = index
       }
       previous = glyph
       hadSpace = false
     }
-    if let line = Self.line(run[start..<run.endIndex]) { result.append(line) }
+    if let line = Self.line(run[start..<run.endIndex], isMixed: isMixed) { result.append(line) }
   }
 
   /// Whether `next` cannot stand on the same piece of line as `last`.
-  private static func isBreak(_ last: Glyph, _ next: Glyph, hadSpace: Bool) -> Bool {
+  private static func isBreak(_ last: Glyph, _ next: Glyph, hadSpace: Bool, isMixed: Bool) -> Bool {
     let overlap = min(last.box.bottom, next.box.bottom) - max(last.box.top, next.box.top)
     let height = min(last.box.height, next.box.height)
     if overlap < 0.25 * height { return true }
@@ -51,6 +54,8 @@ struct LineBuilder {
     if gap >= 0 { return gap > 1.1 * size }
     // Backwards is right only for scripts that run so; overlapping glyphs (accents, kerning) are fine.
     let back = last.box.left - next.box.right
+    // A number or Latin word among words from right to left is entered and left by a jump over it.
+    if isMixed, !Script.isRightToLeft(next.scalar) || !Script.isRightToLeft(last.scalar) { return back > 8 * size }
     if Script.isRightToLeft(next.scalar) || Script.isRightToLeft(last.scalar) || (hadSpace && back >= 0 && back < size)
     {
       return back > 1.1 * size
@@ -58,7 +63,7 @@ struct LineBuilder {
     return next.box.left < last.box.left - 0.8 * size
   }
 
-  private static func line(_ run: ArraySlice<Glyph?>) -> TextLine? {
+  private static func line(_ run: ArraySlice<Glyph?>, isMixed: Bool = false) -> TextLine? {
     var glyphs: [Glyph] = []
     glyphs.reserveCapacity(run.count)
     var spaces: Set<Int> = []
@@ -70,7 +75,7 @@ struct LineBuilder {
       }
       if let last = glyphs.last {
         let gap = max(glyph.box.left - last.box.right, last.box.left - glyph.box.right)
-        if pending || gap > 0.6 * max(last.size, glyph.size) { spaces.insert(glyphs.count) }
+        if pending || !isMixed && gap > 0.6 * max(last.size, glyph.size) { spaces.insert(glyphs.count) }
       }
       pending = false
       glyphs.append(glyph)

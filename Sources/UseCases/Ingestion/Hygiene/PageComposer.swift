@@ -3,7 +3,7 @@ import Core
 /// Puts the blocks of a page into one text with boxes: body in reading order, then asides and footnotes.
 struct PageComposer {
   let rules: Set<HygieneRule>
-  let hyphenation: Hyphenation?
+  let hyphenation: Hyphenation
 
   /// Joins paragraphs that go on in the next column and sets body and apart blocks in their places.
   func arranged(columns: [[DraftBlock]], asides: [DraftBlock]) -> [DraftBlock] {

@@ -9,7 +9,7 @@ public struct PageHygiene: Sendable {
   private let rules: Set<HygieneRule>
 
   /// Names the rules' version, for the pipeline version: raise it whenever the text of a page may change.
-  public static let version = "hygiene-1"
+  public static let version = "hygiene-2"
 
   /// All rules.
   public init() { rules = Set(HygieneRule.allCases) }
@@ -25,7 +25,7 @@ public struct PageHygiene: Sendable {
   public func pages(from extracted: consuming [ExtractedPage], outline: [OutlineEntry]) -> [Page] {
     if rules.contains(.ligatureRecovery) { recoverLigatures(&extracted) }
     let repair = CharacterRepair(isOn: rules.contains(.characterRepair))
-    let builder = LineBuilder(separatesRotated: rules.contains(.rotatedText))
+    let builder = LineBuilder(rules: rules)
     var lines: [[TextLine]] = []
     var facts: [PageFacts] = []
     for index in extracted.indices {
@@ -83,19 +83,25 @@ public struct PageHygiene: Sendable {
       rules.contains(.runningLines)
       ? RunningLines().verdicts(on: lines, sizes: facts.map(\.size), labels: facts.map(\.label))
       : Array(repeating: .init(), count: lines.count)
-    let order = ColumnOrder(isOn: rules.contains(.columnOrder))
+    let order = ColumnOrder(rules: rules)
     var columns: [[Column]] = []
     var asides: [[DraftBlock]] = []
     for index in lines.indices {
       let page = RotatedText.split(lines[index], removed: verdicts[index].removed)
-      var apart = page.rotated.map { Self.aside($0) }
-      apart += verdicts[index].sections.map { Self.aside(lines[index][$0]) }
-      columns.append(order.columns(of: page.upright))
+      var apart = page.rotated.map { Self.aside([$0], joining: nil) }
+      apart += verdicts[index].sections.map { Self.aside([lines[index][$0]], joining: nil) }
+      var body = page.upright
+      if rules.contains(.marginText) {
+        let split = MarginText.split(body)
+        body = split.body
+        apart += split.notes.map { Self.aside($0, joining: Hyphenation(vocabulary: Vocabulary(), rules: rules)) }
+      }
+      columns.append(order.columns(of: body))
       asides.append(apart)
       lines[index] = []
     }
     let headings = Headings(columns: columns, outline: outline)
-    let hyphenation = rules.contains(.hyphenation) ? Hyphenation(vocabulary: Self.vocabulary(of: columns)) : nil
+    let hyphenation = Hyphenation(vocabulary: Self.vocabulary(of: columns), rules: rules)
     let builder = BlockBuilder(rules: rules, headings: headings, hyphenation: hyphenation)
     let composer = PageComposer(rules: rules, hyphenation: hyphenation)
     var drafts: [[DraftBlock]] = []
@@ -124,9 +130,9 @@ public struct PageHygiene: Sendable {
     return last.goesOn(in: first)
   }
 
-  private static func aside(_ line: TextLine) -> DraftBlock {
-    var block = DraftBlock(kind: .aside, size: line.size)
-    block.append(text: line, joining: nil)
+  private static func aside(_ lines: [TextLine], joining: Hyphenation?) -> DraftBlock {
+    var block = DraftBlock(kind: .aside, size: lines.first?.size ?? 10)
+    for line in lines { block.append(text: line, joining: joining) }
     return block
   }
 

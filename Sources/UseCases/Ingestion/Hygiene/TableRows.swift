@@ -19,7 +19,8 @@ enum TableRows {
     return result
   }
 
-  /// Left and right edges of the cells of a row; a list marker is no cell.
+  /// Left and right edges of the cells of a row; a list marker is no cell, and the wide space that old typography
+  /// sets between sentences parts none.
   private static func cellEdges(_ row: TextLine) -> [(left: Float, right: Float)] {
     var cells: [(left: Float, right: Float)] = []
     var current: (left: Float, right: Float)?
@@ -27,6 +28,12 @@ enum TableRows {
     for (index, scalar) in row.scalars.enumerated() {
       if scalar == "\t" {
         let isMarker = cells.isEmpty && isMarker(row.scalars[start..<index])
+        if let cell = current, let next = row.boxes[(index + 1)...].first(where: { $0 != nil }) ?? nil,
+          next.left - cell.right < 2.2 * row.size, LineMarks.endsSentence(Array(row.scalars[start..<index])),
+          index - start > 12
+        {
+          continue
+        }
         if let cell = current, !isMarker { cells.append(cell) }
         current = nil
         start = index + 1

@@ -27,6 +27,8 @@ struct TextLine {
   /// Shares of glyphs, 0 to 1.
   var bold: Float
   var monospaced: Float
+  /// The largest font size that a tenth of the glyphs have, points: small capitals are set smaller than their line.
+  var largestSize: Float
   /// Whether the first word is bold.
   var startsBold: Bool
   /// Whether it reads up, down or upside down.
@@ -66,6 +68,8 @@ struct TextLine {
       if Script.isRightToLeft(glyph.scalar) { rightToLeft += 1 }
     }
     size = sizes.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key ?? 10
+    let least = max(2, glyphs.count / 10)
+    largestSize = max(size, sizes.lazy.filter { $0.value >= least }.map(\.key).max() ?? size)
     bold = Float(bolds) / Float(glyphs.count)
     monospaced = Float(monos) / Float(glyphs.count)
     let firstWord = glyphs.prefix(spaces.min() ?? glyphs.count)
@@ -82,6 +86,7 @@ struct TextLine {
     bold = zip(pieces, counts).map { $0.bold * Float($1) }.reduce(0, +) / total
     monospaced = zip(pieces, counts).map { $0.monospaced * Float($1) }.reduce(0, +) / total
     size = zip(pieces, counts).max { $0.1 < $1.1 }?.0.size ?? size
+    largestSize = pieces.lazy.map(\.largestSize).max() ?? largestSize
     isRightToLeft = pieces.contains(where: \.isRightToLeft)
     for (left, right) in zip(pieces, pieces.dropFirst()) {
       let gap = max(right.box.left - left.box.right, left.box.left - right.box.right)
@@ -107,10 +112,11 @@ enum Script {
     }
   }
 
-  /// Scripts that write no spaces between words.
+  /// Scripts that write no spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
   static func hasNoSpaces(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
-    case 0x2E80...0x303F, 0x3040...0x30FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0xFF00...0xFF60,
+    case 0x0E00...0x0EFF, 0x1000...0x109F, 0x1780...0x17FF, 0x2E80...0x303F, 0x3040...0x30FF, 0x3400...0x4DBF,
+      0x4E00...0x9FFF, 0xF900...0xFAFF, 0xFF00...0xFF60,
       0x20000...0x3FFFF:
       true
     default: false

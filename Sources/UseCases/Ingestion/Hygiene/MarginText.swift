@@ -126,10 +126,10 @@ enum MarginText {
     let most = lines.lazy.map(\.box.right).max() ?? 0
     guard most - least > 100, most - least < 20_000 else { return nil }
     var covered = Array(repeating: 0, count: Int((most - least) / 2) + 2)
-    for line in lines {
+    for line in lines where line.box.right >= line.box.left {
       let from = Int((line.box.left - least) / 2)
-      let to = Int((line.box.right - least) / 2)
-      for bin in max(0, from)...max(0, min(covered.count - 1, to)) where from <= to { covered[bin] += 1 }
+      let to = min(covered.count - 1, Int((line.box.right - least) / 2))
+      for bin in from...max(from, to) { covered[bin] += 1 }
     }
     let peak = covered.max() ?? 0
     guard let first = covered.firstIndex(where: { $0 * 10 >= peak * 3 }),

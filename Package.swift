@@ -143,7 +143,8 @@ let testing: [Target] = [
   tests(of: "Answering", uses: ["Core", "Telemetry", "QuarryTesting"]),
   tests(of: "Insight", uses: ["Core", "Ingestion", "Answering", "Concurrency", "QuarryTesting"]),
   tests(
-    of: "PDFReading", uses: ["Core", "Ingestion", "PDFPipe", "quarry-pdf-reader"], resources: [.copy("Fixtures")]),
+    of: "PDFReading", uses: ["Core", "ChildProcess", "Ingestion", "PDFPipe", "quarry-pdf-reader"],
+    resources: [.copy("Fixtures")]),
   tests(of: "LocalFiles", uses: ["Core", "Telemetry", "Concurrency", "QuarryTesting"]),
   tests(
     of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),

@@ -139,8 +139,9 @@ struct WireSample: Sendable {
   private static func citation(label: String?) -> Citation {
     Citation(
       number: 1, chunk: passage.chunk.id, document: reference, pages: [PageRange(page: 1, label: label, range: 0..<4)],
-      quote: "The", isVerified: true)
+      quote: "The", isVerified: true, recognition: label.map { _ in recognition })
   }
+  private static let recognition = TextRecognition(recognizer: "eyes 1.0", confidence: 0.5)
   private static let warning = AnswerWarning(code: "a.b", message: "Beware.")
   private static func answer(full: Bool) -> Answer {
     Answer(
@@ -191,7 +192,9 @@ struct WireSample: Sendable {
       time: Sample.date)
   }
   private static func page(full: Bool) -> Page {
-    Sample.page(1, text: "a b", label: full ? "i" : nil, coverage: .garbled, reason: full ? "r" : nil)
+    var page = Sample.page(1, text: "a b", label: full ? "i" : nil, coverage: .garbled, reason: full ? "r" : nil)
+    page.recognition = full ? recognition : nil
+    return page
   }
   private static func problem(full: Bool) -> ProblemBody {
     var body = ProblemBody(
@@ -236,8 +239,10 @@ struct WireSample: Sendable {
       "Document", DocumentBody(entry(full: true)),
       least: DocumentBody(job(full: false), id: Library.pump.document.id)),
     WireSample(
-      "PageCoverage", PageCoverageBody(PageState(page: 1, label: "i", coverage: .empty, reason: "r")),
+      "PageCoverage",
+      PageCoverageBody(PageState(page: 1, label: "i", coverage: .empty, reason: "r", recognition: recognition)),
       least: PageCoverageBody(PageState(page: 1, label: nil, coverage: .text, reason: nil))),
+    WireSample("Recognition", RecognitionBody(recognition)),
     WireSample(
       "DocumentDetail",
       DocumentDetailBody(

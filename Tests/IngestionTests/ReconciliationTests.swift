@@ -15,7 +15,7 @@ import Testing
   }
 
   private func documents(_ bench: Bench) async throws -> Int {
-    try await bench.index.totals(pipeline: Sample.pipeline, identity: Sample.identity).documents
+    try await bench.index.totals(pipeline: Sample.current, identity: Sample.identity).documents
   }
 
   @Test func ingestNeverDeletes() async throws {
@@ -236,7 +236,7 @@ import Testing
     let summary = try await changed.rebuild(bytes: bytes, context: bench.context)
     #expect(summary.updated == 1)
     #expect(summary.stale == 0)
-    #expect(try await bench.source("a.pdf")?.pipeline == changed.pipeline)
+    #expect(try await bench.source("a.pdf")?.pipeline == changed.pipeline.base)
     #expect(await bench.library.opened.count == 2)
     #expect(try await changed.rebuild(bytes: bytes, context: bench.context).unchanged == 1)
   }

@@ -20,6 +20,7 @@ extension DocumentIndexContract {
     ]
     indexed.pages.append(Sample.page(4, text: "", coverage: .missing, reason: "the reader stopped"))
     indexed.pageCount = 4
+    indexed.pages[2].recognition = TextRecognition(recognizer: "eyes 1.0", confidence: 0.75)
     indexed.outline = [
       OutlineEntry(level: 1, title: "Überschrift", page: 1, top: 72.5), OutlineEntry(level: 2, title: "b", page: nil),
     ]
@@ -69,6 +70,10 @@ extension DocumentIndexContract {
       #expect(coverage.map(\.coverage) == [.text, .empty, .text, .missing])
       #expect(coverage.last?.reason == "the reader stopped")
       #expect(coverage.map(\.label) == indexed.pages.map(\.label))
+      #expect(coverage.map(\.recognition?.confidence) == [nil, nil, 0.75, nil])
+      #expect(coverage[2].recognition?.recognizer == "eyes 1.0")
+      let source = try await index.source(at: indexed.document.uri, collection: indexed.document.collection)
+      #expect(source?.coverage == [.text: 2, .empty: 1, .missing: 1])
     },
     ContractClaim("returnsChunks_asCommitted") { index in
       let indexed = rich()
@@ -152,10 +157,33 @@ extension DocumentIndexContract {
       try await index.commit(Sample.indexed(Sample.document("a.pdf"), texts: [pump, turbine]))
       let old = PipelineVersion(rawValue: "old")
       try await index.commit(Sample.indexed(Sample.document("b.pdf"), texts: [invoice], pipeline: old))
-      let totals = try await index.totals(pipeline: Sample.pipeline, identity: Sample.identity)
+      let totals = try await index.totals(pipeline: Sample.current, identity: Sample.identity)
       #expect(totals == IndexTotals(documents: 2, pages: 3, chunks: 3, states: ["ready": 2], stale: 1))
       let other = FakeEmbedder.identity(model: "other")
-      #expect(try await index.totals(pipeline: Sample.pipeline, identity: other).stale == 2)
+      #expect(try await index.totals(pipeline: Sample.current, identity: other).stale == 2)
+    },
+    ContractClaim("countsDocumentsWithImages_asStale_onlyWhileRecognitionWouldReadThem") { index in
+      let on = Sample.recognizing
+      var scan = Sample.indexed(Sample.document("scan.pdf"), texts: [pump, ""])
+      scan.pages[1].coverage = .imageOnly
+      scan.state = .incomplete
+      scan.reason = "page 2 is an image"
+      try await index.commit(scan)
+      try await index.commit(Sample.indexed(Sample.document("plain.pdf"), texts: [turbine, ""]))
+      #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).stale == 0)
+      #expect(try await index.totals(pipeline: on, identity: Sample.identity).stale == 1)
+      for pipeline in [on.recognized, on.partlyRecognized] {
+        scan.pipeline = try #require(pipeline)
+        try await index.commit(scan)
+        #expect(try await index.totals(pipeline: on, identity: Sample.identity).stale == 0)
+        #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).stale == 0)
+      }
+      var other = on
+      other.recognition?.limitsVersion = "wider"
+      #expect(try await index.totals(pipeline: other, identity: Sample.identity).stale == 1)
+      var newer = Sample.current
+      newer.base = PipelineVersion(rawValue: "poppler-1/hygiene-1/chunks-2")
+      #expect(try await index.totals(pipeline: newer, identity: Sample.identity).stale == 2)
     },
   ]
 }

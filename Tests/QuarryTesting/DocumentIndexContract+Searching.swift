@@ -26,7 +26,7 @@ extension DocumentIndexContract {
       #expect(try await index.page(1, of: document.id)?.text == pump)
       #expect(try await index.chunks(old.chunks.map(\.chunk.id)).count == 2)
       #expect(try await index.source(at: document.uri, collection: .default)?.identity == other.identity)
-      #expect(try await index.totals(pipeline: pipeline, identity: other.identity).stale == 0)
+      #expect(try await index.totals(pipeline: CurrentPipeline(base: pipeline), identity: other.identity).stale == 0)
 
       try await index.activate(other.identity)
       #expect(try await index.activeIdentity() == other.identity)
@@ -37,7 +37,7 @@ extension DocumentIndexContract {
       #expect(try await index.chunks(old.chunks.map(\.chunk.id)).isEmpty)
       let thrown = await codeThrown { _ = try await search(index, pump) }
       #expect(thrown?.code == "index.identity_mismatch")
-      #expect(try await index.totals(pipeline: Sample.pipeline, identity: Sample.identity).stale == 1)
+      #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).stale == 1)
     },
     ContractClaim("keepsAnswering_whenPipelineAndIdentityAreTheSameChunksInBothSpaces") { index in
       // Another identity, same pipeline: chunk ids and pages are equal in both spaces and must not clash.

@@ -61,7 +61,7 @@ public enum DocumentIndexContract {
       #expect(try await index.page(2, of: new.id) == nil)
       let source = try await index.source(at: new.uri, collection: .default)
       #expect(source?.document.version == new.version && source?.stamp == "stamp-2")
-      #expect(try await index.totals(pipeline: Sample.pipeline, identity: Sample.identity).documents == 1)
+      #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).documents == 1)
     },
     ContractClaim("removesEveryTrace_whenDeleted") { index in
       let document = Sample.document()
@@ -99,7 +99,7 @@ public enum DocumentIndexContract {
       #expect(source?.isTombstone == true && source?.stamp == "s" && source?.document == document)
       #expect(source?.identity == Sample.identity && source?.pipeline == Sample.pipeline)
       #expect(try await index.sources(under: SourceURI(filePath: "/library"), collection: .default).count == 1)
-      #expect(try await index.totals(pipeline: Sample.pipeline, identity: Sample.identity).documents == 0)
+      #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).documents == 0)
       try await index.updateStamp(document.id, stamp: "touched")
       #expect(try await index.source(at: document.uri, collection: .default)?.stamp == "touched")
       let next = Sample.document(generation: 1)

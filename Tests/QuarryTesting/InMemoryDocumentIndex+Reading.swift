@@ -89,7 +89,9 @@ extension InMemoryDocumentIndex {
   /// Coverage of every page.
   public func coverage(of id: DocumentID) async throws -> [PageState] {
     (live[id].flatMap(shown)?.pages ?? []).map {
-      PageState(page: $0.number, label: $0.label, coverage: $0.coverage, reason: $0.coverageReason)
+      PageState(
+        page: $0.number, label: $0.label, coverage: $0.coverage, reason: $0.coverageReason,
+        recognition: $0.recognition)
     }
   }
 
@@ -137,12 +139,16 @@ extension InMemoryDocumentIndex {
   }
 
   /// Totals.
-  public func totals(pipeline: PipelineVersion, identity: EmbeddingIdentity) async throws -> IndexTotals {
+  public func totals(pipeline: CurrentPipeline, identity: EmbeddingIdentity) async throws -> IndexTotals {
     let revisions = live.values.compactMap(shown)
     return IndexTotals(
       documents: live.count, pages: revisions.reduce(0) { $0 + $1.pageCount },
       chunks: revisions.reduce(0) { $0 + $1.chunks.count },
       states: revisions.reduce(into: [:]) { $0[$1.state.rawValue, default: 0] += 1 },
-      stale: live.values.count { $0.revisions[identity]?.pipeline != pipeline })
+      stale: live.values.count { known in
+        guard let revision = known.revisions[identity] else { return true }
+        let coverage = revision.pages.reduce(into: [:]) { $0[$1.coverage, default: 0] += 1 }
+        return !pipeline.isCurrent(revision.pipeline, coverage: coverage)
+      })
   }
 }

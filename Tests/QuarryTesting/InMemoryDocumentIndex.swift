@@ -183,7 +183,8 @@ public actor InMemoryDocumentIndex: DocumentIndex {
     IndexedSource(
       document: known.document, stamp: known.stamp,
       pipeline: known.revisions[known.latest]?.pipeline ?? PipelineVersion(rawValue: ""), identity: known.latest,
-      isTombstone: false)
+      isTombstone: false,
+      coverage: (known.revisions[known.latest]?.pages ?? []).reduce(into: [:]) { $0[$1.coverage, default: 0] += 1 })
   }
 
   private static func missing(_ id: DocumentID) -> CoreError {

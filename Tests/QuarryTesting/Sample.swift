@@ -7,6 +7,11 @@ public enum Sample {
   public static let date = Date(timeIntervalSince1970: 1_767_323_045)
   /// The pipeline version of samples.
   public static let pipeline = PipelineVersion(rawValue: "poppler-1/hygiene-1/chunks-1")
+  /// The same as what documents are made by now.
+  public static let current = CurrentPipeline(base: pipeline)
+  /// The same with recognition of pages that are images.
+  public static let recognizing = CurrentPipeline(
+    base: pipeline, recognition: .init(version: "eyes-1", limitsVersion: "narrow", coverages: [.imageOnly]))
   /// The identity of ``FakeEmbedder`` with its defaults.
   public static let identity = FakeEmbedder.identity()
 

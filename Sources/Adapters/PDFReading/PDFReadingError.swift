@@ -50,6 +50,22 @@ public struct PDFReadingError: CategorizedError {
     case noSuchPage = "pdf.no_such_page"
     /// The page could not be drawn.
     case renderFailed = "pdf.render_failed"
+    /// The command that reads text from images is not installed.
+    case recognizerMissing = "ocr.command_missing"
+    /// The command cannot be started, or fails on an image without text: its arguments or its language are wrong.
+    case recognizerUnusable = "ocr.command_unusable"
+    /// The command failed on an image.
+    case recognitionFailed = "ocr.failed"
+    /// The command's output is not what Quarry reads.
+    case recognitionUnreadable = "ocr.unreadable_output"
+    /// The command took more wall time for a page than the limit.
+    case recognitionTimeLimit = "ocr.time_limit"
+    /// The command took more processor time for a page than the limit.
+    case recognitionCPULimit = "ocr.cpu_limit"
+    /// The command needs more memory for a page than the limit.
+    case recognitionMemoryLimit = "ocr.memory_limit"
+    /// The command wrote more for a page than the limit.
+    case recognitionOutputLimit = "ocr.output_limit"
   }
 
   /// The kind of failure.
@@ -71,10 +87,12 @@ public struct PDFReadingError: CategorizedError {
     case .changedWhileReading: .conflict
     case .notReadable: .forbidden
     case .isDirectory, .notRegularFile, .emptyFile, .notAPDF, .encrypted, .wrongPassword, .damaged, .noPages,
-      .renderFailed, .readerCrashed:
+      .renderFailed, .readerCrashed, .recognitionFailed, .recognitionUnreadable:
       .invalidInput
-    case .tooManyPages, .outputLimit, .memoryLimit, .cpuLimit, .pageCPULimit, .timeLimit: .tooLarge
-    case .readerMissing, .readerUnusable: .invalidConfiguration
+    case .tooManyPages, .outputLimit, .memoryLimit, .cpuLimit, .pageCPULimit, .timeLimit, .recognitionTimeLimit,
+      .recognitionCPULimit, .recognitionMemoryLimit, .recognitionOutputLimit:
+      .tooLarge
+    case .readerMissing, .readerUnusable, .recognizerMissing, .recognizerUnusable: .invalidConfiguration
     }
   }
 

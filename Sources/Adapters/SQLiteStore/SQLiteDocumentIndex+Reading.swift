@@ -47,8 +47,10 @@ extension SQLiteDocumentIndex {
 
   // MARK: Pages
 
-  private static let pageColumns =
-    "p.number, p.label, p.width, p.height, p.content, p.boxes, p.blocks, p.coverage, p.reason"
+  private static let pageColumns = """
+    p.number, p.label, p.width, p.height, p.content, p.boxes, p.blocks, p.coverage, p.reason, p.recognizer,
+    p.recognition_confidence
+    """
 
   private static func page(_ row: Row) throws -> Page {
     guard let boxes = row.withBytes(5, PageCoding.boxes), let blocks = row.withBytes(6, PageCoding.blocks) else {
@@ -58,7 +60,11 @@ extension SQLiteDocumentIndex {
       number: row.int(0), label: row.optionalText(1),
       size: PageSize(width: Float(row.double(2)), height: Float(row.double(3))), text: row.text(4), boxes: boxes,
       blocks: blocks, coverage: try Stored.word(PageCoverage.self, row.text(7), "coverage"),
-      coverageReason: row.optionalText(8))
+      coverageReason: row.optionalText(8), recognition: recognition(row, at: 9))
+  }
+
+  static func recognition(_ row: Row, at column: Int) -> TextRecognition? {
+    row.optionalText(column).map { TextRecognition(recognizer: $0, confidence: Float(row.double(column + 1))) }
   }
 
   /// One page of the version that is searched.
@@ -82,13 +88,15 @@ extension SQLiteDocumentIndex {
     try await database.read { connection in
       try connection.map(
         """
-        SELECT p.number, p.label, p.coverage, p.reason FROM documents d JOIN revisions r ON r.key = \(shown)
+        SELECT p.number, p.label, p.coverage, p.reason, p.recognizer, p.recognition_confidence
+        FROM documents d JOIN revisions r ON r.key = \(shown)
         JOIN pages p ON p.text = r.text WHERE d.id = ? ORDER BY p.number
         """, id.rawValue
       ) {
         PageState(
           page: $0.int(0), label: $0.optionalText(1),
-          coverage: try Stored.word(PageCoverage.self, $0.text(2), "coverage"), reason: $0.optionalText(3))
+          coverage: try Stored.word(PageCoverage.self, $0.text(2), "coverage"), reason: $0.optionalText(3),
+          recognition: recognition($0, at: 4))
       }
     }
   }
@@ -197,20 +205,28 @@ extension SQLiteDocumentIndex {
   }
 
   /// Totals over what readers see.
-  public func totals(pipeline: PipelineVersion, identity: EmbeddingIdentity) async throws -> IndexTotals {
-    try await database.snapshot { connection in
+  public func totals(pipeline: CurrentPipeline, identity: EmbeddingIdentity) async throws -> IndexTotals {
+    let recognizable = try Stored.json((pipeline.recognition?.coverages ?? []).map(\.rawValue))
+    return try await database.snapshot { connection in
       let rows = try connection.map(
         """
         SELECT r.state, count(*), sum(r.page_count), sum(r.chunk_count)
         FROM documents d JOIN revisions r ON r.key = \(shown) GROUP BY r.state
         """
       ) { (state: $0.text(0), documents: $0.int(1), pages: $0.int(2), chunks: $0.int(3)) }
+      // The rule of CurrentPipeline.isCurrent.
       let stale = try connection.first(
         """
         SELECT count(*) FROM documents d WHERE NOT EXISTS (
-          SELECT 1 FROM revisions r JOIN spaces s ON s.key = r.space
-          WHERE r.document = d.key AND r.pipeline = ? AND s.canonical = ?)
-        """, pipeline.rawValue, identity.canonical
+          SELECT 1 FROM revisions r JOIN spaces s ON s.key = r.space JOIN texts t ON t.key = r.text
+          WHERE r.document = d.key AND s.canonical = ?1 AND (
+            r.pipeline IN (?2, ?3)
+            OR (?2 IS NULL AND substr(r.pipeline, 1, length(?4)) = ?4)
+            OR (r.pipeline = ?5 AND NOT EXISTS (
+              SELECT 1 FROM json_each(t.coverage) c
+              WHERE c.value > 0 AND c.key IN (SELECT value FROM json_each(?6))))))
+        """, identity.canonical, pipeline.recognized?.rawValue, pipeline.partlyRecognized?.rawValue,
+        pipeline.recognizedPrefix, pipeline.base.rawValue, recognizable
       ) { $0.int(0) }
       return IndexTotals(
         documents: rows.reduce(0) { $0 + $1.documents }, pages: rows.reduce(0) { $0 + $1.pages },

@@ -92,10 +92,12 @@ extension SQLiteDocumentIndex {
     for (page, parts) in zip(indexed.pages, encoded.pages) {
       try connection.run(
         """
-        INSERT INTO pages (text, number, coverage, reason, label, width, height, content, blocks, boxes)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO pages (text, number, coverage, reason, label, width, height, content, blocks, boxes, recognizer,
+          recognition_confidence)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """, text, page.number, page.coverage.rawValue, page.coverageReason, page.label, Double(page.size.width),
-        Double(page.size.height), page.text, parts.blocks, parts.boxes)
+        Double(page.size.height), page.text, parts.blocks, parts.boxes,
+        page.recognition?.recognizer, (page.recognition?.confidence).map(Double.init))
     }
     return text
   }

@@ -26,33 +26,40 @@ public final class SQLiteDocumentIndex: DocumentIndex {
   // MARK: Sources
 
   private static let sourceColumns = """
-    d.id, c.name, d.uri, d.generation, d.version, d.stamp, r.pipeline, s.identity, 0
+    d.id, c.name, d.uri, d.generation, d.version, d.stamp, r.pipeline, s.identity, 0, t.coverage
     FROM documents d JOIN collections c ON c.key = d.collection
     JOIN revisions r ON r.key = (SELECT max(key) FROM revisions WHERE document = d.key)
-    JOIN spaces s ON s.key = r.space
+    JOIN spaces s ON s.key = r.space JOIN texts t ON t.key = r.text
     """
   private static let tombstoneColumns =
-    "document, collection, uri, generation, version, stamp, pipeline, identity, 1 FROM tombstones"
+    "document, collection, uri, generation, version, stamp, pipeline, identity, 1, '{}' FROM tombstones"
 
   private static func source(_ row: Row) throws -> IndexedSource {
-    var identities: [String: EmbeddingIdentity] = [:]
-    return try source(row, &identities)
+    var decoded = Decoded()
+    return try source(row, &decoded)
   }
 
-  /// The same for many rows, which have few identities: each is decoded once.
-  private static func source(
-    _ row: Row, _ identities: inout [String: EmbeddingIdentity]
-  ) throws -> IndexedSource {
+  /// Many rows have few identities and few distinct counts of pages: each is decoded once.
+  private struct Decoded {
+    var identities: [String: EmbeddingIdentity] = [:]
+    var coverages: [String: [PageCoverage: Int]] = [:]
+  }
+
+  /// The same for many rows.
+  private static func source(_ row: Row, _ decoded: inout Decoded) throws -> IndexedSource {
     let text = row.text(7)
-    let identity = try identities[text] ?? Stored.value(EmbeddingIdentity.self, text, "an identity")
-    identities[text] = identity
+    let identity = try decoded.identities[text] ?? Stored.value(EmbeddingIdentity.self, text, "an identity")
+    decoded.identities[text] = identity
+    let counts = row.text(9)
+    let coverage = try decoded.coverages[counts] ?? Stored.value([PageCoverage: Int].self, counts, "coverage")
+    decoded.coverages[counts] = coverage
     return IndexedSource(
       document: Document(
         id: DocumentID(rawValue: row.text(0)), collection: CollectionName(rawValue: row.text(1)),
         uri: SourceURI(rawValue: row.text(2)), generation: row.int(3),
         version: ContentVersion(rawValue: row.text(4))),
       stamp: row.text(5), pipeline: PipelineVersion(rawValue: row.text(6)),
-      identity: identity, isTombstone: row.bool(8))
+      identity: identity, isTombstone: row.bool(8), coverage: coverage)
   }
 
   /// What is known of the object at `uri`: of a rebuild under way, the newest commit.
@@ -74,15 +81,15 @@ public final class SQLiteDocumentIndex: DocumentIndex {
     // The text after every text that begins with the folder: "/" is followed by "0".
     let end = folder.dropLast() + "0"
     return try await database.snapshot { connection in
-      var identities: [String: EmbeddingIdentity] = [:]
+      var decoded = Decoded()
       let live = try connection.map(
         "SELECT \(Self.sourceColumns) WHERE c.name = ? AND (d.uri = ? OR (d.uri >= ? AND d.uri < ?)) ORDER BY d.uri",
         collection.rawValue, name, folder, String(end)
-      ) { try Self.source($0, &identities) }
+      ) { try Self.source($0, &decoded) }
       let dead = try connection.map(
         "SELECT \(Self.tombstoneColumns) WHERE collection = ? AND (uri = ? OR (uri >= ? AND uri < ?)) ORDER BY uri",
         collection.rawValue, name, folder, String(end)
-      ) { try Self.source($0, &identities) }
+      ) { try Self.source($0, &decoded) }
       return dead.isEmpty ? live : (live + dead).sorted { $0.document.uri < $1.document.uri }
     }
   }

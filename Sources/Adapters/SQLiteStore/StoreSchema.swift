@@ -12,6 +12,7 @@ package enum StoreSchema {
       Migration("tables of the index, jobs, caches, conversations and keys", sql: first),
       Migration("what a key allows, and the document of a job", sql: second),
       Migration("damage of files, use of cached embeddings", sql: damageAndUse),
+      Migration("marks of pages whose text was read from their image", sql: recognition),
     ])
 
   /// Throws when the file has tables that are not ours: nothing was written to it yet.
@@ -231,5 +232,11 @@ package enum StoreSchema {
     ALTER TABLE embedding_cache ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
     UPDATE embedding_cache SET used = unixepoch() / 86400;
     CREATE INDEX embedding_cache_by_use ON embedding_cache (used);
+    """
+
+  /// Who read a page's text from its image, and with which confidence (0 to 1); null for text of the file itself.
+  private static let recognition = """
+    ALTER TABLE pages ADD COLUMN recognizer TEXT;
+    ALTER TABLE pages ADD COLUMN recognition_confidence REAL;
     """
 }

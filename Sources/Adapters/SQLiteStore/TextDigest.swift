@@ -17,6 +17,8 @@ final class TextDigest {
     let reason = page.coverageReason.map { "+\($0)" } ?? "-"
     let size = "\(page.size.width) \(page.size.height)"
     for text in ["\(page.number)", label, size, page.coverage.rawValue, reason, page.text] { add(Array(text.utf8)) }
+    // Absent for text of the file, so that digests of earlier stores stay as they are.
+    if let mark = page.recognition { add(Array("\(mark.recognizer) \(mark.confidence)".utf8)) }
     add(blocks)
     add(boxes)
   }

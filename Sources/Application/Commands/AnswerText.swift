@@ -9,7 +9,9 @@ enum AnswerText {
     if !answer.citations.isEmpty {
       lines.append("")
       for citation in answer.citations {
-        let mark = citation.isVerified ? "" : " (not verified)"
+        let mark =
+          (citation.recognition.map { " (read from the image by \(singleLine($0.recognizer)))" } ?? "")
+          + (citation.isVerified ? "" : " (not verified)")
         lines.append("[\(citation.number)] \(place(citation.document.name, citation.pages))\(mark)")
       }
     }

@@ -40,7 +40,7 @@ final class IngestionProgressLines: Sendable {
     guard !isQuiet else { return }
     switch progress {
     case .found, .unchanged: break
-    case .started, .extracted, .embedded: draw()
+    case .started, .extracted, .recognized, .embedded: draw()
     case .committed(let document):
       let note =
         document.state == .ready ? "" : " – \(document.state.rawValue)\(document.reason.map { ": \($0)" } ?? "")"

@@ -11,6 +11,7 @@ struct IngestionSummaryBody: Encodable {
   var stale: Int
   var pages: [String: Int]
   var states: [String: Int]
+  var recognizedPages: Int
   var chunks: Int
   var embeddingsComputed: Int
   var embeddingsReused: Int
@@ -40,6 +41,7 @@ struct IngestionSummaryBody: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case new, updated, unchanged, moved, deleted, stale, pages, states, chunks, skipped, failed
+    case recognizedPages = "recognized_pages"
     case embeddingsComputed = "embeddings_computed"
     case embeddingsReused = "embeddings_reused"
     case refusedDeletions = "refused_deletions"
@@ -55,6 +57,7 @@ struct IngestionSummaryBody: Encodable {
     stale = summary.stale
     pages = Dictionary(uniqueKeysWithValues: summary.pages.map { ($0.key.rawValue, $0.value) })
     states = Dictionary(uniqueKeysWithValues: summary.states.map { ($0.key.rawValue, $0.value) })
+    recognizedPages = summary.recognizedPages
     chunks = summary.chunks
     embeddingsComputed = summary.embeddingsComputed
     embeddingsReused = summary.embeddingsReused
@@ -83,7 +86,10 @@ enum IngestionSummaryText {
       let states = PageCoverage.allCases.compactMap { state in
         summary.pages[state].map { "\($0) \(state.rawValue)" }
       }
-      lines.append("Pages: \(pages)" + (summary.pages[.text] != pages ? " (\(states.joined(separator: ", ")))" : ""))
+      let notes =
+        (summary.pages[.text] != pages ? [states.joined(separator: ", ")] : [])
+        + (summary.recognizedPages > 0 ? ["\(summary.recognizedPages) read from their image"] : [])
+      lines.append("Pages: \(pages)" + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"))
       lines.append(
         "Chunks: \(summary.chunks) (\(summary.embeddingsComputed) embedded, \(summary.embeddingsReused) reused)")
     }

@@ -8,15 +8,22 @@ package enum PageLedgerText {
     var order: [String] = []
     var groups: [String: [PageState]] = [:]
     for page in pages {
-      let key = page.coverage.rawValue + parts(page.reason ?? "").map { $0.number == nil ? $0.text : "#" }.joined()
+      let key = page.coverage.rawValue + parts(note(page) ?? "").map { $0.number == nil ? $0.text : "#" }.joined()
       if groups[key] == nil { order.append(key) }
       groups[key, default: []].append(page)
     }
     return order.map { key in
       let group = groups[key] ?? []
-      let reason = merged(group.compactMap(\.reason))
+      let reason = merged(group.compactMap(note))
       return place(group) + ": " + (group.first?.coverage.rawValue ?? "") + (reason.isEmpty ? "" : " – \(reason)")
     }
+  }
+
+  /// Why a page has no text, or where the text is from when that is not the file.
+  private static func note(_ page: PageState) -> String? {
+    guard let mark = page.recognition else { return page.reason }
+    let source = "read from the image by \(mark.recognizer), confidence \(Int((mark.confidence * 100).rounded()))%"
+    return page.reason.map { "\($0); \(source)" } ?? source
   }
 
   private static func place(_ pages: [PageState]) -> String {

@@ -55,6 +55,13 @@ extension Library {
         let version = try await PDFPageReader.popplerVersion(configuration: configuration)
         return (.ok, "\(try configuration.locateReader()) with Poppler \(version)", nil)
       })
+    if let command = settings.ocr.command {
+      findings.append(
+        await check("ocr") {
+          let recognizer = try await CommandTextRecognizer.start(command)
+          return (.ok, "\(recognizer.name), language \(command.language)", nil)
+        })
+    }
     return findings
   }
 

@@ -101,7 +101,15 @@ public final class Library: Sendable {
       embedder: embedder, chunker: chunker(for: embedder), telemetry: recorder,
       settings: IngestionSettings(
         extractionWidth: settings.pdf.readers, passwords: try await passwords(), attributes: attributes,
-        retriesParked: retriesParked))
+        retriesParked: retriesParked), recognition: try await recognition())
+  }
+
+  /// What reads pages that are images; nil while that is off.
+  /// - Throws: `ocr.command_missing` or `ocr.command_unusable`, with what to do.
+  func recognition() async throws -> PageRecognition? {
+    guard let command = settings.ocr.command else { return nil }
+    return PageRecognition(
+      recognizer: try await CommandTextRecognizer.start(command), renderer: renderer(), settings: settings.ocr.pages)
   }
 
   /// The sources that paths name, or the configured ones when there are none.

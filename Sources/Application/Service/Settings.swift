@@ -28,6 +28,8 @@ public struct Settings: Sendable {
   public var promptTokens: Int
   /// Limits of reading PDFs.
   public var pdf: PDF
+  /// Reading pages that are images.
+  public var ocr: OCR
   /// How sources are watched.
   public var watch: Watch
   /// The HTTP service.

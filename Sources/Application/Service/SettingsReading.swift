@@ -27,6 +27,7 @@ extension Settings {
       "answering.promptTokens", .int(in: 500...1_000_000), default: 8000,
       doc: "Most tokens of a prompt; the text model's own limit applies too.")
     pdf = PDF(reader.nested("pdf"))
+    ocr = OCR(reader.nested("ocr"))
     watch = Watch(reader.nested("watch"))
     server = Server(reader.nested("server"))
     uploads = Uploads(reader.nested("uploads"))

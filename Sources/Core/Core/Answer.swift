@@ -28,10 +28,13 @@ public struct Citation: Sendable, Hashable {
   public var quote: String
   /// Whether the quote was found in the stored text of those pages.
   public var isVerified: Bool
+  /// Set when text of those pages was read from an image: of the least certain page.
+  public var recognition: TextRecognition?
 
   /// Creates a citation.
   public init(
-    number: Int, chunk: ChunkID, document: DocumentReference, pages: [PageRange], quote: String, isVerified: Bool
+    number: Int, chunk: ChunkID, document: DocumentReference, pages: [PageRange], quote: String, isVerified: Bool,
+    recognition: TextRecognition? = nil
   ) {
     self.number = number
     self.chunk = chunk
@@ -39,6 +42,7 @@ public struct Citation: Sendable, Hashable {
     self.pages = pages
     self.quote = quote
     self.isVerified = isVerified
+    self.recognition = recognition
   }
 }
 

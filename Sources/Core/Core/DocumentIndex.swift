@@ -89,6 +89,11 @@ public struct StoredExtraction: Sendable {
   }
 }
 
+extension StoredExtraction {
+  /// How many pages are in each coverage state.
+  public var coverage: [PageCoverage: Int] { pages.reduce(into: [:]) { $0[$1.coverage, default: 0] += 1 } }
+}
+
 /// What the index knows of the object at a URI: enough to decide whether anything changed.
 public struct IndexedSource: Sendable, Hashable {
   /// The document there.
@@ -101,16 +106,20 @@ public struct IndexedSource: Sendable, Hashable {
   public var identity: EmbeddingIdentity
   /// Whether it was deleted on purpose while its file stays (a tombstone): it must not come back by itself.
   public var isTombstone: Bool
+  /// How many pages are in each coverage state; empty for a tombstone.
+  public var coverage: [PageCoverage: Int]
 
   /// Creates a description.
   public init(
-    document: Document, stamp: String, pipeline: PipelineVersion, identity: EmbeddingIdentity, isTombstone: Bool
+    document: Document, stamp: String, pipeline: PipelineVersion, identity: EmbeddingIdentity, isTombstone: Bool,
+    coverage: [PageCoverage: Int] = [:]
   ) {
     self.document = document
     self.stamp = stamp
     self.pipeline = pipeline
     self.identity = identity
     self.isTombstone = isTombstone
+    self.coverage = coverage
   }
 }
 
@@ -204,7 +213,7 @@ public struct IndexTotals: Sendable, Hashable, Codable {
   public var chunks: Int
   /// Documents by state.
   public var states: [String: Int]
-  /// Documents made by another pipeline version or embedding identity than the given ones.
+  /// Documents made by another pipeline or embedding identity than the given ones.
   public var stale: Int
 
   /// Creates totals.
@@ -278,5 +287,5 @@ public protocol DocumentIndex: Sendable {
   /// The collections that have documents, with how many.
   func collections() async throws -> [CollectionName: Int]
   /// Totals; `stale` counts against the given pipeline and identity.
-  func totals(pipeline: PipelineVersion, identity: EmbeddingIdentity) async throws -> IndexTotals
+  func totals(pipeline: CurrentPipeline, identity: EmbeddingIdentity) async throws -> IndexTotals
 }

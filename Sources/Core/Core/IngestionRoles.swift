@@ -252,17 +252,11 @@ public protocol PageImageRenderer: Sendable {
   /// - Parameters:
   ///   - path: Absolute path of the PDF.
   ///   - page: 1-based page.
-  ///   - dotsPerInch: Resolution, 36 to 300.
+  ///   - dotsPerInch: Resolution, 36 to 600; lower where the image would have too many pixels.
   ///   - highlights: Boxes to mark, in points.
   ///   - passwords: User passwords to try.
   func png(path: String, page: Int, dotsPerInch: Double, highlights: [Box], passwords: [String]) async throws
     -> [UInt8]
-}
-
-/// Reads text from an image of a page (OCR).
-public protocol TextRecognizer: Sendable {
-  /// Recognises the text of page `page` of the PDF at `path`, with word boxes.
-  func recognize(path: String, page: Int) async throws -> ExtractedPage
 }
 
 /// Where a job of ingestion stands.

@@ -25,13 +25,18 @@ public struct PageState: Sendable, Hashable {
   public var coverage: PageCoverage
   /// Why the coverage is not `text`; nil when it is.
   public var reason: String?
+  /// Set when the text was read from the page's image.
+  public var recognition: TextRecognition?
 
   /// Creates a state.
-  public init(page: Int, label: String?, coverage: PageCoverage, reason: String?) {
+  public init(
+    page: Int, label: String?, coverage: PageCoverage, reason: String?, recognition: TextRecognition? = nil
+  ) {
     self.page = page
     self.label = label
     self.coverage = coverage
     self.reason = reason
+    self.recognition = recognition
   }
 }
 
@@ -53,11 +58,13 @@ public struct Page: Sendable, Hashable {
   public var coverage: PageCoverage
   /// Why the coverage is not `text`; nil when it is.
   public var coverageReason: String?
+  /// Set when the text was read from the page's image; nil when it stands in the file.
+  public var recognition: TextRecognition?
 
   /// Creates a page; `boxes` has as many elements as `text` has Unicode scalars.
   public init(
     number: Int, label: String? = nil, size: PageSize, text: String, boxes: [Box?], blocks: [TextBlock],
-    coverage: PageCoverage, coverageReason: String? = nil
+    coverage: PageCoverage, coverageReason: String? = nil, recognition: TextRecognition? = nil
   ) {
     self.number = number
     self.label = label
@@ -67,6 +74,7 @@ public struct Page: Sendable, Hashable {
     self.blocks = blocks
     self.coverage = coverage
     self.coverageReason = coverageReason
+    self.recognition = recognition
   }
 }
 

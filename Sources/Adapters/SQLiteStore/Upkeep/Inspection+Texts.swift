@@ -68,7 +68,8 @@ struct TextInspection {
     var isReadable = true
     try connection.forEach(
       """
-      SELECT number, label, width, height, content, boxes, blocks, coverage, reason FROM pages WHERE text = ? ORDER BY key
+      SELECT number, label, width, height, content, boxes, blocks, coverage, reason, recognizer, recognition_confidence
+      FROM pages WHERE text = ? ORDER BY key
       """, stored.key
     ) { row in
       let number = row.int(0)
@@ -91,7 +92,8 @@ struct TextInspection {
         Page(
           number: number, label: row.optionalText(1),
           size: PageSize(width: Float(row.double(2)), height: Float(row.double(3))), text: text, boxes: [], blocks: [],
-          coverage: kind, coverageReason: row.optionalText(8)), blocks: row.bytes(6), boxes: row.bytes(5))
+          coverage: kind, coverageReason: row.optionalText(8),
+          recognition: SQLiteDocumentIndex.recognition(row, at: 9)), blocks: row.bytes(6), boxes: row.bytes(5))
     }
     if numbers != Set(1...max(1, stored.pageCount)), !(numbers.isEmpty && stored.pageCount == 0) {
       add("text.pages", "\(name) has \(numbers.count) of its \(stored.pageCount) pages")

@@ -18,9 +18,11 @@ public struct CitationBody: Codable, Sendable, Hashable {
   public var quote: String
   /// Whether the quote was found in the stored page text.
   public var verified: Bool
+  /// Set when text of those pages was read from an image; absent when it stands in the file.
+  public var recognition: RecognitionBody?
 
   enum CodingKeys: String, CodingKey {
-    case number, document, page, pages, quote, verified
+    case number, document, page, pages, quote, verified, recognition
     case chunkID = "chunk_id"
     case pageLabel = "page_label"
   }
@@ -35,6 +37,7 @@ public struct CitationBody: Codable, Sendable, Hashable {
     pages = citation.pages.map(PageRangeBody.init)
     quote = citation.quote
     verified = citation.isVerified
+    recognition = citation.recognition.map(RecognitionBody.init)
   }
 }
 

@@ -98,9 +98,11 @@ public struct PageCoverageBody: Codable, Sendable, Hashable {
   public var coverage: String
   /// Why it is not `text`; absent when it is.
   public var reason: String?
+  /// How its text was read from its image; absent when it stands in the file.
+  public var recognition: RecognitionBody?
 
   enum CodingKeys: String, CodingKey {
-    case page, coverage, reason
+    case page, coverage, reason, recognition
     case pageLabel = "page_label"
   }
 
@@ -110,6 +112,21 @@ public struct PageCoverageBody: Codable, Sendable, Hashable {
     pageLabel = state.label
     coverage = state.coverage.rawValue
     reason = state.reason
+    recognition = state.recognition.map(RecognitionBody.init)
+  }
+}
+
+/// Says that text was read from a page's image (OCR).
+public struct RecognitionBody: Codable, Sendable, Hashable {
+  /// The recognizer and its version, such as `tesseract 5.3.0`.
+  public var recognizer: String
+  /// Mean confidence of the page's characters, 0 to 1.
+  public var confidence: Float
+
+  /// Creates the body of a mark.
+  public init(_ recognition: TextRecognition) {
+    recognizer = recognition.recognizer
+    confidence = recognition.confidence
   }
 }
 
@@ -169,9 +186,11 @@ public struct PageBody: Codable, Sendable, Hashable {
   public var coverage: String
   /// Why it is not `text`; absent when it is.
   public var reason: String?
+  /// How its text was read from its image; absent when it stands in the file.
+  public var recognition: RecognitionBody?
 
   enum CodingKeys: String, CodingKey {
-    case page, width, height, text, boxes, coverage, reason
+    case page, width, height, text, boxes, coverage, reason, recognition
     case documentID = "document_id"
     case pageLabel = "page_label"
   }
@@ -187,5 +206,6 @@ public struct PageBody: Codable, Sendable, Hashable {
     boxes = page.boxes.map { box in box.map { [$0.left, $0.top, $0.right, $0.bottom] } }
     coverage = page.coverage.rawValue
     reason = page.coverageReason
+    recognition = page.recognition.map(RecognitionBody.init)
   }
 }

@@ -46,10 +46,11 @@ public struct CitationVerifier: Sendable {
 
   private func citation(for claim: Claim, pages: [Int: Page]) -> Citation {
     let found = Self.locate(claim.quote, in: claim.passage.chunk.pages, pages: pages)
+    let places = found?.pages ?? Array(claim.passage.chunk.pages.prefix(1))
     return Citation(
-      number: claim.number, chunk: claim.passage.chunk.id, document: claim.passage.document,
-      pages: found?.pages ?? Array(claim.passage.chunk.pages.prefix(1)), quote: found?.quote ?? claim.quote,
-      isVerified: found != nil)
+      number: claim.number, chunk: claim.passage.chunk.id, document: claim.passage.document, pages: places,
+      quote: found?.quote ?? claim.quote, isVerified: found != nil,
+      recognition: places.compactMap { pages[$0.page]?.recognition }.min { $0.confidence < $1.confidence })
   }
 
   /// Finds `quote` in the stored text that `ranges` name; nil when it is not there.

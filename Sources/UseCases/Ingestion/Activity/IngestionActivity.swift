@@ -108,6 +108,9 @@ public final class IngestionActivity: Sendable {
       case .extracted(let uri, let pages, let all):
         let pages = advance(&state.entries[uri], to: .reading, pages, of: all)
         second(&state, now) { $0.pages += pages }
+      case .recognized(let uri, let pages, let all):
+        // Images of pages that were counted as read already.
+        _ = advance(&state.entries[uri], to: .reading, pages, of: all)
       case .embedded(let uri, let chunks, let all):
         let chunks = advance(&state.entries[uri], to: .embedding, chunks, of: all)
         second(&state, now) { $0.chunks += chunks }

@@ -81,6 +81,7 @@ extension IngestionSummary {
   mutating func add(_ indexed: IndexedDocument, isNew: Bool) {
     if isNew { new += 1 } else { updated += 1 }
     for page in indexed.pages { pages[page.coverage, default: 0] += 1 }
+    recognizedPages += indexed.pages.count { $0.recognition != nil }
     if indexed.state != .ready { states[indexed.state, default: 0] += 1 }
     chunks += indexed.chunks.count
     let reused = indexed.chunks.lazy.filter(\.isReused).count

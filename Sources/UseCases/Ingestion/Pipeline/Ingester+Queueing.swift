@@ -8,7 +8,7 @@ extension Ingester {
   ) async throws {
     for item in plan.unchanged {
       summary.unchanged += 1
-      if let known = item.known, known.pipeline != pipeline { summary.stale += 1 }
+      if let known = item.known, isStale(known) { summary.stale += 1 }
       await progress(.unchanged(item.object.uri))
     }
     for item in plan.unsettled {

@@ -35,7 +35,7 @@ extension Ingester {
     let uri = entry.document.uri
     guard let known = try await index.source(at: uri, collection: entry.document.collection), !known.isTombstone
     else { return }
-    if known.identity == embedder.identity, known.pipeline == pipeline {
+    if known.identity == embedder.identity, !isStale(known) {
       summary.unchanged += 1
       await progress(.unchanged(uri))
       return
@@ -60,7 +60,7 @@ extension Ingester {
       ) {}
       summary.add(seconds: seconds)
       summary.add(indexed, isNew: false)
-      if pipeline != self.pipeline { summary.stale += 1 }
+      if !self.pipeline.isCurrent(pipeline, coverage: extraction.coverage) { summary.stale += 1 }
       await progress(.committed(CommittedDocument(indexed, isNew: false)))
     } catch {
       let problem = Self.categorized(error, name: uri.name)
@@ -78,13 +78,17 @@ extension Ingester {
     progress: @escaping IngestionProgressHandler
   ) async throws -> (StoredExtraction, PipelineVersion) {
     let version = known.document.version
-    if let stored = try await index.extraction(of: version, pipeline: pipeline) { return (stored, pipeline) }
+    if let stored = try await storedExtraction(of: version) { return stored }
+    if !isStale(known), let stored = try await index.extraction(of: version, pipeline: known.pipeline) {
+      // Recognition is off now, and its text is kept.
+      return (stored, known.pipeline)
+    }
     if let bytes {
       do {
         let path = try await bytes.file(for: version, uri: known.document.uri)
         let copy = LocalCopy(path: path, version: version, byteCount: entry.byteCount, isTemporary: false)
         let fresh = try await extraction.extraction(of: copy, uri: known.document.uri, progress: progress)
-        return (fresh, pipeline)
+        return (fresh.pages, pipeline.version(after: fresh.recognition))
       } catch let error as any CategorizedError where error.category == .gone || error.category == .notFound {
         // The stored pages are all there is.
       }

@@ -158,12 +158,15 @@ extension Ingester {
     var seconds: [String: Double] = [:]
     let started = ContinuousClock.now
     let extraction: StoredExtraction
-    if let stored = try await index.extraction(of: copy.version, pipeline: pipeline) {
-      extraction = stored
+    let pipeline: PipelineVersion
+    if let stored = try await storedExtraction(of: copy.version) {
+      (extraction, pipeline) = stored
     } else {
-      extraction = try await readers.withPermit {
+      let fresh = try await readers.withPermit {
         try await self.extraction.extraction(of: copy, uri: item.object.uri, progress: progress)
       }
+      extraction = fresh.pages
+      pipeline = self.pipeline.version(after: fresh.recognition)
     }
     let extracted = ContinuousClock.now
     seconds["extract"] = (extracted - started).seconds
@@ -211,7 +214,7 @@ extension Ingester {
         try await index.updateStamp(known.document.id, stamp: finished.object.stamp)
         try await queue.complete(job, seconds: [:])
         summary.unchanged += 1
-        if known.pipeline != pipeline { summary.stale += 1 }
+        if isStale(known) { summary.stale += 1 }
         await progress(.unchanged(finished.object.uri))
       case .renamed(let known) where !moved.contains(known.document.id):
         try await index.move(known.document.id, to: finished.object.uri, stamp: finished.object.stamp)
@@ -237,12 +240,12 @@ extension Ingester {
 
   private func copy(of known: IndexedSource, at object: SourceObject) async throws -> Prepared {
     let version = known.document.version
-    let current = try await index.extraction(of: version, pipeline: pipeline)
-    // Pages of an earlier pipeline make a document of that pipeline, which a rebuild will renew.
-    let pipeline = current == nil ? known.pipeline : pipeline
-    var found = current
-    if found == nil { found = try await index.extraction(of: version, pipeline: pipeline) }
-    guard let stored = found else {
+    var found = try await storedExtraction(of: version)
+    if found == nil, let stored = try await index.extraction(of: version, pipeline: known.pipeline) {
+      // Pages of an earlier pipeline make a document of that pipeline, which a rebuild will renew.
+      found = (stored, known.pipeline)
+    }
+    guard let (stored, pipeline) = found else {
       throw IngestionError(
         code: "ingest.copy_unreadable", category: .unavailable,
         message: "the pages of \(known.document.name) are gone from the index", remedy: "Run the command again")
@@ -267,7 +270,7 @@ extension Ingester {
     try await queue.complete(job, seconds: seconds)
     summary.add(seconds: seconds)
     summary.add(indexed, isNew: prepared.isNew)
-    if prepared.pipeline != pipeline { summary.stale += 1 }
+    if !pipeline.isCurrent(prepared.pipeline, coverage: prepared.extraction.coverage) { summary.stale += 1 }
     await progress(.committed(CommittedDocument(indexed, isNew: prepared.isNew)))
   }
 

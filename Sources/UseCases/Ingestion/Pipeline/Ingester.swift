@@ -17,16 +17,18 @@ public struct Ingester: Sendable {
   let telemetry: TelemetryRecorder
   let settings: IngestionSettings
   let extraction: DocumentExtraction
+  let recognition: PageRecognition?
   let embedding: ChunkEmbedding
   /// Bounds the documents read at once by all runs of this ingester together.
   let readers: AsyncSemaphore
   let now: @Sendable () -> Date
 
-  /// Creates an ingester over its backends.
+  /// Creates an ingester over its backends; without `recognition`, pages that are images stay unreadable.
   public init(
     index: any DocumentIndex, jobs: any JobStore, cache: any EmbeddingCache, reader: any PageReader,
     embedder: any Embedder, chunker: any Chunker, telemetry: TelemetryRecorder = .discarding(),
-    settings: IngestionSettings = .init(), now: @escaping @Sendable () -> Date = { Date() }
+    settings: IngestionSettings = .init(), recognition: PageRecognition? = nil,
+    now: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.index = index
     self.jobs = jobs
@@ -37,13 +39,33 @@ public struct Ingester: Sendable {
     self.settings = settings
     self.now = now
     readers = AsyncSemaphore(width: settings.extractionWidth)
-    extraction = DocumentExtraction(reader: reader, hygiene: PageHygiene(), passwords: settings.passwords)
+    self.recognition = recognition
+    extraction = DocumentExtraction(
+      reader: reader, hygiene: PageHygiene(), passwords: settings.passwords, recognition: recognition)
     embedding = ChunkEmbedding(embedder: embedder, cache: cache)
   }
 
-  /// Extractor, hygiene and chunker together: what documents are made by now.
-  public var pipeline: PipelineVersion {
-    PipelineVersion(rawValue: "\(reader.version)/\(PageHygiene.version)/\(chunker.version)")
+  /// Extractor, hygiene and chunker together, and the recognizer for the documents that need it: what documents are
+  /// made by now.
+  public var pipeline: CurrentPipeline {
+    CurrentPipeline(
+      base: PipelineVersion(rawValue: "\(reader.version)/\(PageHygiene.version)/\(chunker.version)"),
+      recognition: recognition?.pipelinePart)
+  }
+
+  func isStale(_ known: IndexedSource) -> Bool {
+    !pipeline.isCurrent(known.pipeline, coverage: known.coverage)
+  }
+
+  /// The extraction of equal bytes that the current pipeline would make again, with its version; nil when none is
+  /// stored.
+  func storedExtraction(of version: ContentVersion) async throws -> (StoredExtraction, PipelineVersion)? {
+    let pipeline = pipeline
+    for candidate in [pipeline.recognized, pipeline.partlyRecognized, pipeline.base].compactMap({ $0 }) {
+      guard let stored = try await index.extraction(of: version, pipeline: candidate) else { continue }
+      if pipeline.isCurrent(candidate, coverage: stored.coverage) { return (stored, candidate) }
+    }
+    return nil
   }
 
   /// Brings the index up to date with `sources`.

@@ -8,6 +8,8 @@ public enum IngestionProgress: Sendable {
   case started(SourceURI)
   /// Pages read so far, of all.
   case extracted(SourceURI, pages: Int, of: Int)
+  /// Pages whose image was looked at by the recognizer so far, of those that need it.
+  case recognized(SourceURI, pages: Int, of: Int)
   /// Chunks embedded so far, of all; reused ones count.
   case embedded(SourceURI, chunks: Int, of: Int)
   /// A version of a document is searchable.
@@ -105,6 +107,8 @@ public struct IngestionSummary: Sendable, Hashable, Codable {
   public var refusedDeletions: [RefusedDeletion] = []
   /// Pages of committed documents by coverage.
   public var pages: [PageCoverage: Int] = [:]
+  /// Of these, the ones whose text was read from their image.
+  public var recognizedPages = 0
   /// Documents committed that are not `ready`, by state.
   public var states: [DocumentState: Int] = [:]
   /// Chunks committed.

@@ -29,7 +29,7 @@ import Testing
   }
 
   private func documents(_ bench: Bench) async throws -> Int {
-    try await bench.index.totals(pipeline: Sample.pipeline, identity: Sample.identity).documents
+    try await bench.index.totals(pipeline: Sample.current, identity: Sample.identity).documents
   }
 
   private func names(_ numbers: Range<Int>) -> [String] { numbers.map { "\($0).pdf" } }

@@ -30,7 +30,7 @@ import Testing
     }
 
     func documents() async throws -> Int {
-      try await bench.index.totals(pipeline: Sample.pipeline, identity: Sample.identity).documents
+      try await bench.index.totals(pipeline: Sample.current, identity: Sample.identity).documents
     }
 
     func finished(_ cause: WatchEvent.Cause) -> Int {

@@ -164,17 +164,18 @@ extension DocumentIndexContract {
     },
     ContractClaim("countsDocumentsWithImages_asStale_onlyWhileRecognitionWouldReadThem") { index in
       let on = Sample.recognizing
-      var scan = Sample.indexed(Sample.document("scan.pdf"), texts: [pump, ""])
-      scan.pages[1].coverage = .imageOnly
-      scan.state = .incomplete
-      scan.reason = "page 2 is an image"
-      try await index.commit(scan)
+      func scan(by pipeline: PipelineVersion?) throws -> IndexedDocument {
+        var scan = Sample.indexed(
+          Sample.document("scan.pdf"), texts: [pump, ""], pipeline: try #require(pipeline), state: .incomplete)
+        scan.pages[1].coverage = .imageOnly
+        return scan
+      }
+      try await index.commit(try scan(by: Sample.pipeline))
       try await index.commit(Sample.indexed(Sample.document("plain.pdf"), texts: [turbine, ""]))
       #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).stale == 0)
       #expect(try await index.totals(pipeline: on, identity: Sample.identity).stale == 1)
       for pipeline in [on.recognized, on.partlyRecognized] {
-        scan.pipeline = try #require(pipeline)
-        try await index.commit(scan)
+        try await index.commit(try scan(by: pipeline))
         #expect(try await index.totals(pipeline: on, identity: Sample.identity).stale == 0)
         #expect(try await index.totals(pipeline: Sample.current, identity: Sample.identity).stale == 0)
       }

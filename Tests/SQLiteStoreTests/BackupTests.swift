@@ -88,6 +88,7 @@ import Testing
       let connection = try Connection(path: folder.database)
       try connection.execute(
         """
+        ALTER TABLE pages DROP COLUMN recognizer; ALTER TABLE pages DROP COLUMN recognition_confidence;
         ALTER TABLE texts DROP COLUMN damage; DROP INDEX embedding_cache_by_use;
         ALTER TABLE embedding_cache DROP COLUMN used; PRAGMA user_version = 2
         """)

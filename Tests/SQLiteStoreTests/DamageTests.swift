@@ -54,8 +54,10 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("text.outline", with: ["text.digest"], "UPDATE texts SET outline = '{' WHERE key = 1"),
     Damage(
       "page.orphaned", repairable: true,
-      "INSERT INTO pages SELECT NULL, 99, number, coverage, reason, label, width, height, content, blocks, boxes, NULL, NULL FROM pages WHERE text = 1"
-    ),
+      """
+      INSERT INTO pages SELECT NULL, 99, number, coverage, reason, label, width, height, content, blocks, boxes, NULL, NULL
+      FROM pages WHERE text = 1
+      """),
     Damage("page.layout", with: ["text.digest"], "UPDATE pages SET boxes = x'05' WHERE text = 1 AND number = 1"),
     Damage("page.coverage", with: ["text.digest"], "UPDATE pages SET coverage = 'nice' WHERE text = 1 AND number = 1"),
     Damage(

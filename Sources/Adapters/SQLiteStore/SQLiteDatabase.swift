@@ -27,11 +27,14 @@ public final class SQLiteDatabase: Sendable {
   /// - Parameters:
   ///   - path: The file; beside it SQLite keeps `-wal` and `-shm`.
   ///   - mustExist: Whether a missing file is an error (`store.missing`) instead.
+  ///   - migrates: Whether a store of an earlier version is brought up to date; else it is an error
+  ///     (`store.outdated_schema`), and nothing is written.
   ///   - readers: How many reads may run at once, at least 1; each has a thread and a page cache.
   ///   - busyTimeout: How long a write waits for another process's.
   /// - Throws: A ``StoreError``: foreign, damaged or newer files, missing permissions, a full disk.
   public static func open(
-    _ path: String, mustExist: Bool = false, readers: Int = 2, busyTimeout: Duration = .seconds(10)
+    _ path: String, mustExist: Bool = false, migrates: Bool = true, readers: Int = 2,
+    busyTimeout: Duration = .seconds(10)
   ) async throws -> SQLiteDatabase {
     let isNew = try await runBlocking(label: "quarry.store.folder") { () throws(StoreError) -> Bool in
       try checkFile(path, mustExist: mustExist)
@@ -39,7 +42,7 @@ public final class SQLiteDatabase: Sendable {
     let database = SQLiteDatabase(path: path, readers: max(1, readers), busyTimeout: busyTimeout)
     try await database.perform(on: database.writer) { connection in
       // An unchanged schema takes no lock, so opening works while another process writes.
-      try StoreSchema.schema.migrate(connection)
+      if migrates { try StoreSchema.schema.migrate(connection) } else { try StoreSchema.schema.verify(connection) }
     }
     if isNew {
       // What is reported as stored must be found again after a power cut: the file's name too.

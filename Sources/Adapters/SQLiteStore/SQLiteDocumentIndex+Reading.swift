@@ -96,7 +96,7 @@ extension SQLiteDocumentIndex {
         PageState(
           page: $0.int(0), label: $0.optionalText(1),
           coverage: try Stored.word(PageCoverage.self, $0.text(2), "coverage"), reason: $0.optionalText(3),
-          recognition: recognition($0, at: 4))
+          recognition: Self.recognition($0, at: 4))
       }
     }
   }

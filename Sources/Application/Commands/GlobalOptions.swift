@@ -32,13 +32,18 @@ struct GlobalOptions: ArgumentGroup {
     return try LoadedConfiguration.load(path: config, environment: context.environment, flags: flags)
   }
 
-  /// Opens the library that the configuration names, runs `body`, and flushes telemetry whatever happens.
+  /// Opens the library that the configuration names, runs `body`, and flushes telemetry whatever happens. With
+  /// `onlyReading`, no store is made or brought up to date.
   func withLibrary<Result>(
     _ context: CommandContext, traffic: TrafficKind = .live, overrides: [String: String] = [:],
-    defaultFormat: LogFormat = .text, mustExist: Bool = false, _ body: (Library) async throws -> Result
+    defaultFormat: LogFormat = .text, mustExist: Bool = false, onlyReading: Bool = false,
+    _ body: (Library) async throws -> Result
   ) async throws -> Result {
     let loaded = try load(context, overrides: overrides)
     let log = log(loaded, context, defaultFormat: defaultFormat)
+    if onlyReading {
+      return try await Library.withReading(loaded.settings, environment: context.environment, log: log, body)
+    }
     return try await Library.withOpen(
       loaded.settings, environment: context.environment, log: log, mustExist: mustExist, body)
   }

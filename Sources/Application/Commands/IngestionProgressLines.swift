@@ -46,6 +46,7 @@ final class IngestionProgressLines: Sendable {
         document.state == .ready ? "" : " – \(document.state.rawValue)\(document.reason.map { ": \($0)" } ?? "")"
       line("\(name(document.uri)): \(document.pages) pages, \(document.chunks) chunks\(note)")
     case .moved(let from, let to): line("\(name(from)) is now \(AnswerText.singleLine(to.rawValue))")
+    case .planned(let uri, let pages, let chunks): line("\(name(uri)): \(pages) pages, \(chunks) chunks")
     case .deleted(let uri): line("deleted \(name(uri))")
     case .deletionRefused(let root, let count, let reason): line("kept \(count) documents of \(root): \(reason)")
     case .skipped(let skipped): line("skipped \(skipped.name): \(skipped.reason)")

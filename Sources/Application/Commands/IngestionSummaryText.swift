@@ -31,6 +31,14 @@ struct IngestionSummaryBody: Encodable {
       case name, code, message, remedy
       case willRetry = "will_retry"
     }
+
+    init(_ failed: FailedObject) {
+      name = failed.name
+      code = failed.code
+      message = failed.message
+      remedy = failed.remedy
+      willRetry = failed.willRetry
+    }
   }
 
   struct Refusal: Encodable {
@@ -62,9 +70,7 @@ struct IngestionSummaryBody: Encodable {
     embeddingsComputed = summary.embeddingsComputed
     embeddingsReused = summary.embeddingsReused
     skipped = summary.skipped
-    failed = summary.failed.map {
-      Failure(name: $0.name, code: $0.code, message: $0.message, remedy: $0.remedy, willRetry: $0.willRetry)
-    }
+    failed = summary.failed.map(Failure.init)
     refusedDeletions = summary.refusedDeletions.map {
       Refusal(root: $0.root.rawValue, count: $0.count, reason: $0.reason)
     }

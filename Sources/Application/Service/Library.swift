@@ -65,6 +65,14 @@ public final class Library: Sendable {
     _ body: (Library) async throws -> Result
   ) async throws -> Result {
     let database = try await SQLiteDatabase.open(settings.store.path, mustExist: mustExist)
+    return try await withOpen(settings, database: database, environment: environment, log: log, body)
+  }
+
+  /// The same with a store that is open already; closes it.
+  static func withOpen<Result>(
+    _ settings: Settings, database: SQLiteDatabase, environment: [String: String], log: StructuredLog,
+    _ body: (Library) async throws -> Result
+  ) async throws -> Result {
     let library = Library(settings: settings, environment: environment, log: log, database: database)
     let recorder = library.recorder
     let delivery = Task { await recorder.run() }

@@ -41,6 +41,9 @@ public struct Settings: Sendable {
   /// The log.
   public var log: Log
 
+  /// USD for 1,000 input and output tokens by model id; zero is a price, a model that is missing has an unknown one.
+  public var prices: [String: QuestionAnswering.TokenPrice] { answering.prices }
+
   /// Which backend holds the index.
   public enum StoreKind: String, Sendable, CaseIterable {
     /// The embedded store: one file.

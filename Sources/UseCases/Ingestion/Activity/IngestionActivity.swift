@@ -115,6 +115,7 @@ public final class IngestionActivity: Sendable {
         let chunks = advance(&state.entries[uri], to: .embedding, chunks, of: all)
         second(&state, now) { $0.chunks += chunks }
       case .committed(let document): finish(document.uri, &state, now)
+      case .planned(let uri, _, _): finish(uri, &state, now)
       case .unchanged(let uri): finish(uri, &state, now)
       case .moved(_, let uri): finish(uri, &state, now)
       case .failed(let failure):

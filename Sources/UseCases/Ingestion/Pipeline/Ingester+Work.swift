@@ -187,7 +187,7 @@ extension Ingester {
   }
 
   /// The document of these bytes: the next version of the one there, else a new one of the next generation.
-  private func document(
+  func document(
     for object: SourceObject, live: IndexedSource?, version: ContentVersion
   ) async throws -> Document {
     if let known = live?.document {

@@ -12,6 +12,8 @@ public enum IngestionProgress: Sendable {
   case recognized(SourceURI, pages: Int, of: Int)
   /// Chunks embedded so far, of all; reused ones count.
   case embedded(SourceURI, chunks: Int, of: Int)
+  /// A document was read for a plan.
+  case planned(SourceURI, pages: Int, chunks: Int)
   /// A version of a document is searchable.
   case committed(CommittedDocument)
   /// Nothing changed.

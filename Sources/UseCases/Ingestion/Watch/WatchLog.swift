@@ -76,7 +76,7 @@ public struct WatchLog: Sendable {
       line(
         .debug, "passed over",
         [("name", .string(skipped.name)), ("code", .string(skipped.code)), ("reason", .string(skipped.reason))])
-    case .found, .started, .extracted, .embedded, .unchanged: break
+    case .found, .started, .extracted, .recognized, .planned, .embedded, .unchanged: break
     }
   }
 

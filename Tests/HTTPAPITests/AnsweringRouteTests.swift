@@ -135,7 +135,7 @@ struct FailingRetriever: Retriever {
 
 /// Waits, ten seconds at most, until `condition` holds.
 func eventually(_ condition: () async throws -> Bool) async throws {
-  let end = ContinuousClock.now + .seconds(10)
+  let end = ContinuousClock.now + .seconds(60)
   while try await !condition() {
     guard ContinuousClock.now < end else {
       Issue.record("it did not happen within ten seconds")

@@ -9,7 +9,7 @@ import Testing
   private static let board = CollectionName(rawValue: "board")
 
   private func poll(_ isTrue: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(20)
+    let end = ContinuousClock.now + .seconds(60)
     while try await !isTrue() {
       guard ContinuousClock.now < end else {
         Issue.record("it did not happen within 20 seconds")

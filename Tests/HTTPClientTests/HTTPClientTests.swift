@@ -157,7 +157,7 @@ import Testing
 
   // MARK: - Ends
 
-  @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+  @Test(.timeLimit(.minutes(5)), arguments: [true, false])
   func endsTheTransfer_whenNobodyWantsItAnyMore(byCancelling: Bool) async throws {
     let left = Locked(false)
     try await withServer({ _ in
@@ -187,7 +187,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func throwsCancellation_beforeAnyAnswer() async throws {
     let server = try ScriptedServer([.sendAndStall("")])
     let url = "http://127.0.0.1:\(server.port)/"

@@ -5,7 +5,7 @@ import Ingestion
 import QuarryTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct WatcherTests {
+@Suite(.timeLimit(.minutes(10))) struct WatcherTests {
   /// A watcher at work, its clock moved by hand.
   private final class Watching: Sendable {
     let bench: Bench

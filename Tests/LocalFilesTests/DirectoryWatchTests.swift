@@ -6,7 +6,7 @@ import Testing
 
 /// Real folders and the real kernel. Nothing here measures time: what must not be told is compared with something
 /// told later.
-@Suite(.timeLimit(.minutes(3))) struct DirectoryWatchTests {
+@Suite(.timeLimit(.minutes(10))) struct DirectoryWatchTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

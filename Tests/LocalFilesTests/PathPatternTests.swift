@@ -18,7 +18,7 @@ import Testing
     #expect(PathPattern(pattern).matches(path) == expected)
   }
 
-  @Test(.timeLimit(.minutes(1))) func takesTimeByLength_notByStars() {
+  @Test(.timeLimit(.minutes(5))) func takesTimeByLength_notByStars() {
     let pattern = PathPattern(String(repeating: "*a", count: 200) + "b/x")
     #expect(!pattern.matches(String(repeating: "a", count: 2000)))
   }

@@ -47,7 +47,7 @@ private actor Exported: MetricExporter {
   nonisolated var name: String { "exported" }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TelemetryRecorderTests {
+@Suite(.timeLimit(.minutes(5))) struct TelemetryRecorderTests {
   private let identity = TelemetryRecorder.Identity(app: "app", environment: "test", quarryVersion: "1.2.3")
   private let context = RequestContext(caller: Caller(id: "key-1"))
 

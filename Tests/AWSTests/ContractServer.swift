@@ -10,21 +10,7 @@ final class ContractServer: Sendable {
   private let http = HTTPClient()
 
   /// A Python that has botocore: the one of `make setup-check`, or the system's; nil when neither has it.
-  static let python: String? = {
-    let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
-    let own = here + "/../../.venv/bin/python"
-    for candidate in [ProcessInfo.processInfo.environment["QUARRY_TEST_PYTHON"], own, "/usr/bin/python3"] {
-      guard let candidate, FileManager.default.isExecutableFile(atPath: candidate) else { continue }
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: candidate)
-      process.arguments = ["-c", "import botocore"]
-      process.standardError = FileHandle.nullDevice
-      guard (try? process.run()) != nil else { continue }
-      process.waitUntilExit()
-      if process.terminationStatus == 0 { return candidate }
-    }
-    return nil
-  }()
+  static let python: String? = PythonTools.python(with: "import botocore")
 
   init() async throws {
     guard let python = Self.python else { throw CocoaError(.fileNoSuchFile) }

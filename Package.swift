@@ -82,7 +82,9 @@ let adapters: [Target] = [
   module("Adapters", "AWSSigning", uses: ["Cryptography"]),
   module(
     "Adapters", "AWS",
-    uses: ["Core", "HTTPClient", "AWSSigning", "Compression", "ChildProcess", "Concurrency", "CXML"]),
+    uses: [
+      "Core", "HTTPClient", "AWSSigning", "Compression", "Cryptography", "ChildProcess", "Concurrency", "CXML",
+    ]),
   module("Adapters", "OpenAIModels", uses: ["Core", "HTTPClient"]),
   module("Adapters", "PDFPipe"),
   tool("Adapters", "quarry-pdf-reader", uses: ["PDFPipe", "CPoppler"]),

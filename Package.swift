@@ -109,7 +109,7 @@ let application: [Target] = [
     "Application", "Service",
     uses: [
       "Core", "Telemetry", "Ingestion", "Answering", "HTTPAPI", "PDFReading", "LocalFiles", "LocalModels",
-      "SQLiteStore", "Configuration", "Concurrency",
+      "SQLiteStore", "AWS", "OpenAIModels", "HTTPClient", "Configuration", "Concurrency",
     ], resources: [.embedInCode("default.yaml")]),
   module(
     "Application", "Commands",

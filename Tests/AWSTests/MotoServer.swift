@@ -65,7 +65,7 @@ final class MotoServer: Sendable {
 enum PythonTools {
   static func python(with statement: String) -> String? {
     let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../.venv/bin/python"
-    for candidate in [ProcessInfo.processInfo.environment["QUARRY_TEST_PYTHON"], own, "/usr/bin/python3"] {
+    for candidate in [ProcessInfo.processInfo.environment["QUARRY_PYTHON"], own, "/usr/bin/python3"] {
       guard let candidate, FileManager.default.isExecutableFile(atPath: candidate) else { continue }
       let process = Process()
       process.executableURL = URL(fileURLWithPath: candidate)

@@ -97,7 +97,7 @@ final class OpenAIServer: Sendable {
   /// A Python that has openai: the one of `make setup-test`, or the system's; nil when neither has it.
   static let python: String? = {
     let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../.venv/bin/python"
-    for candidate in [ProcessInfo.processInfo.environment["QUARRY_TEST_PYTHON"], own, "/usr/bin/python3"] {
+    for candidate in [ProcessInfo.processInfo.environment["QUARRY_PYTHON"], own, "/usr/bin/python3"] {
       guard let candidate, FileManager.default.isExecutableFile(atPath: candidate) else { continue }
       let process = Process()
       process.executableURL = URL(fileURLWithPath: candidate)

@@ -44,8 +44,12 @@ struct GlobalOptions: ArgumentGroup {
     if onlyReading {
       return try await Library.withReading(loaded.settings, environment: context.environment, log: log, body)
     }
+    // Services log JSON and print nothing else: their output is free for metrics.
+    let print = context.output
+    let printLine: @Sendable (String) -> Void = { print($0 + "\n") }
     return try await Library.withOpen(
-      loaded.settings, environment: context.environment, log: log, mustExist: mustExist, body)
+      loaded.settings, environment: context.environment, log: log, mustExist: mustExist,
+      metricLines: defaultFormat == .json ? printLine : nil, body)
   }
 
   /// The log that goes to standard error.

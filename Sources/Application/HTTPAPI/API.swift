@@ -38,6 +38,8 @@ public struct API: Sendable {
     public var readiness: @Sendable () async -> [ReasonBody]
     /// Has the watched sources of some collections listed now and returns how many; nil when nobody watches.
     public var syncNow: (@Sendable (@Sendable (CollectionName) -> Bool) -> Int)?
+    /// The metrics of this process, in Prometheus's text format.
+    public var metrics: @Sendable () -> String
     /// The clock.
     public var now: @Sendable () -> Date
 
@@ -48,7 +50,7 @@ public struct API: Sendable {
       removal: DocumentRemoval, ingestion: IngestionStatus, keys: any KeyStore, recorder: TelemetryRecorder,
       log: StructuredLog, readiness: @escaping @Sendable () async -> [ReasonBody],
       syncNow: (@Sendable (@Sendable (CollectionName) -> Bool) -> Int)? = nil,
-      now: @escaping @Sendable () -> Date = { Date() }
+      metrics: @escaping @Sendable () -> String = { "" }, now: @escaping @Sendable () -> Date = { Date() }
     ) {
       self.answering = answering
       self.index = index
@@ -64,6 +66,7 @@ public struct API: Sendable {
       self.log = log
       self.readiness = readiness
       self.syncNow = syncNow
+      self.metrics = metrics
       self.now = now
     }
   }
@@ -217,6 +220,9 @@ public struct API: Sendable {
       case .sync: try sync(context)
       case .live: liveResponse
       case .ready: await readiness(context)
+      case .metrics:
+        HTTPResponse(
+          status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", text: parts.metrics())
       case .openAPI: openAPIResponse
       }
     }

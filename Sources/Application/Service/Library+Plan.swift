@@ -43,6 +43,7 @@ extension Library {
     let model = try embedder().identity.model
     switch settings.embedding.kind {
     case .local: return (model, settings.prices[model] ?? .init(input: 0, output: 0))
+    case .bedrock: return (model, settings.prices[model])
     }
   }
 }

@@ -78,7 +78,7 @@ extension Library {
     let index = index
     return API(
       API.Parts(
-        answering: try questionAnswering(), index: index, originals: originals(), renderer: renderer(),
+        answering: try await questionAnswering(), index: index, originals: originals(), renderer: renderer(),
         passwords: try await passwords(), jobs: jobs,
         uploads: UploadIntake(
           store: uploads, index: index, jobs: jobs, maxConcurrent: settings.uploads.maxConcurrent,
@@ -101,12 +101,23 @@ extension Library {
           } catch {
             return [ReasonBody(code: "internal", message: "the index cannot be read")]
           }
-        }, syncNow: watcher.map { watcher in { @Sendable isMeant in watcher.syncNow(where: isMeant) } }),
+        }, syncNow: watcher.map { watcher in { @Sendable isMeant in watcher.syncNow(where: isMeant) } },
+        metrics: metrics),
       settings: API.Settings(
         app: settings.app, environment: settings.environment, version: QuarryVersion.current,
         requestTimeout: settings.server.requestTimeout, questionCharacters: settings.answering.questionCharacters,
         uploadBytes: settings.uploads.maxBodyBytes, isLoopback: BindPolicy.isLoopback(settings.server.host),
         isInsecure: allowsInsecure))
+  }
+
+  /// What `GET /metrics` shows.
+  private func metrics() -> String {
+    let counters = recorder.counters
+    return prometheus.text(gauges: [
+      ("telemetry_delivered", "Events and metrics delivered since the start.", Double(counters.delivered)),
+      ("telemetry_dropped", "Events and metrics dropped because the queue was full.", Double(counters.dropped)),
+      ("telemetry_failed", "Events and metrics that could not be delivered.", Double(counters.failed)),
+    ])
   }
 
   private func serverSettings() throws -> APIServer.Settings {

@@ -34,15 +34,19 @@ public final class Library: Sendable {
   let uploads: any UploadStore
   let database: SQLiteDatabase
   let environment: [String: String]
-  private let embedderOnce = Locked<Result<LocalEmbedder, any Error>?>(nil)
+  let remote: RemoteParts
+  let prometheus = PrometheusRegistry()
+  private let embedderOnce = Locked<Result<any Embedder, any Error>?>(nil)
 
   private init(
-    settings: Settings, environment: [String: String], log: StructuredLog, database: SQLiteDatabase
+    settings: Settings, environment: [String: String], log: StructuredLog, database: SQLiteDatabase,
+    metricLines: (@Sendable (String) -> Void)?
   ) {
     self.settings = settings
     self.environment = environment
     self.log = log
     self.database = database
+    remote = RemoteParts(settings: settings, environment: environment)
     index = SQLiteDocumentIndex(database)
     jobs = SQLiteJobStore(database)
     uploads = DirectoryUploadStore(
@@ -54,26 +58,31 @@ public final class Library: Sendable {
     recorder = TelemetryRecorder(
       identity: .init(
         app: settings.app, environment: settings.environment, quarryVersion: QuarryVersion.current),
-      redaction: settings.events.redact, eventLog: settings.events.isEnabled ? events : nil, log: log)
+      redaction: settings.events.redact, eventLog: settings.events.isEnabled ? events : nil,
+      exporters: Self.exporters(settings.metrics, remote: remote, prometheus: prometheus, lines: metricLines), log: log)
   }
 
-  /// Opens the library that `settings` name, making its store when there is none unless it must exist; runs `body`; then delivers what
-  /// telemetry was recorded and closes the store, whatever happened.
+  /// Opens the library that `settings` name, making its store when there is none unless it must exist; runs `body`;
+  /// then delivers what telemetry was recorded and closes the store, whatever happened.
+  /// - Parameter metricLines: Takes metrics in the embedded metric format, when the configuration asks for it; nil where
+  ///   the standard output is somebody's.
   /// - Throws: A ``CategorizedError`` of the store, or what `body` throws.
   public static func withOpen<Result>(
     _ settings: Settings, environment: [String: String], log: StructuredLog, mustExist: Bool = false,
-    _ body: (Library) async throws -> Result
+    metricLines: (@Sendable (String) -> Void)? = nil, _ body: (Library) async throws -> Result
   ) async throws -> Result {
     let database = try await SQLiteDatabase.open(settings.store.path, mustExist: mustExist)
-    return try await withOpen(settings, database: database, environment: environment, log: log, body)
+    return try await withOpen(
+      settings, database: database, environment: environment, log: log, metricLines: metricLines, body)
   }
 
   /// The same with a store that is open already; closes it.
   static func withOpen<Result>(
     _ settings: Settings, database: SQLiteDatabase, environment: [String: String], log: StructuredLog,
-    _ body: (Library) async throws -> Result
+    metricLines: (@Sendable (String) -> Void)? = nil, _ body: (Library) async throws -> Result
   ) async throws -> Result {
-    let library = Library(settings: settings, environment: environment, log: log, database: database)
+    let library = Library(
+      settings: settings, environment: environment, log: log, database: database, metricLines: metricLines)
     let recorder = library.recorder
     let delivery = Task { await recorder.run() }
     let outcome: Swift.Result<Result, any Error>
@@ -133,11 +142,7 @@ public final class Library: Sendable {
       paths.isEmpty
       ? settings.sources : paths.map { Settings.Source(uri: $0, collection: collection ?? .default) }
     return try configured.map { source in
-      guard !source.uri.hasPrefix("s3://") else {
-        throw CoreError(
-          code: "source.s3", category: .invalidInput, message: "S3 sources are not available in this version",
-          remedy: "Name a directory.")
-      }
+      if source.uri.hasPrefix("s3://") { return try s3Source(source) }
       let path = source.uri.hasPrefix("file://") ? String(source.uri.dropFirst("file://".count)) : source.uri
       return try DirectorySource(
         path: path, collection: source.collection, include: source.include.map(PathPattern.init),
@@ -166,9 +171,7 @@ public final class Library: Sendable {
   public func embedder() throws -> any Embedder {
     try embedderOnce.withLock { once in
       if let once { return try once.get() }
-      let made = Result<LocalEmbedder, any Error> {
-        try Self.embedder(of: settings, environment: environment)
-      }
+      let made = Result<any Embedder, any Error> { try makeEmbedder() }
       once = made
       return try made.get()
     }
@@ -193,9 +196,9 @@ public final class Library: Sendable {
   }
 
   /// Answers questions. Without a text model, answers are extractive.
-  public func questionAnswering() throws -> QuestionAnswering {
+  public func questionAnswering() async throws -> QuestionAnswering {
     QuestionAnswering(
-      retriever: try retriever(), answerer: ExtractiveAnswerer(embedder: try embedder(), index: index),
+      retriever: try retriever(), answerer: try await answerer(),
       index: index, conversations: SQLiteConversationStore(database), recorder: recorder, log: log,
       settings: settings.answering)
   }

@@ -18,6 +18,12 @@ public struct Settings: Sendable {
   public var sources: [Source]
   /// The embedding model.
   public var embedding: EmbeddingModel
+  /// The text model.
+  public var generation: Generation
+  /// Amazon Web Services.
+  public var aws: AWS
+  /// Where metrics go.
+  public var metrics: Metrics
   /// How pages are cut.
   public var chunking: ChunkingSettings
   /// How passages are found.
@@ -86,6 +92,8 @@ public struct Settings: Sendable {
   public enum EmbeddingKind: String, Sendable, CaseIterable {
     /// all-MiniLM-L6-v2 on this machine's CPU.
     case local
+    /// A model of Amazon Bedrock.
+    case bedrock
   }
 
   /// How vectors are computed; part of the embedding identity.
@@ -104,6 +112,16 @@ public struct Settings: Sendable {
     public var directory: String?
     /// Threads; nil for as many as there are cores.
     public var threads: Int?
+    /// The model's id; of Bedrock.
+    public var model: String
+    /// The dimensions to ask for; nil for the model's default.
+    public var dimensions: Int?
+    /// Calls a minute; nil for no limit.
+    public var requestsPerMinute: Double?
+    /// Tokens a minute; nil for no limit.
+    public var tokensPerMinute: Double?
+    /// Calls at one time.
+    public var concurrency: Int
   }
 
   /// Limits of reading PDFs; a document that breaks one is refused with a named reason.

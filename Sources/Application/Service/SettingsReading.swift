@@ -20,6 +20,9 @@ extension Settings {
     store = Store(reader.nested("store"), dataDirectory: dataDirectory)
     sources = Self.sources(reader)
     embedding = EmbeddingModel(reader.nested("embedding"))
+    generation = Generation(reader.nested("generation"))
+    aws = AWS(reader.nested("aws"))
+    metrics = Metrics(reader.nested("metrics"))
     chunking = ChunkingSettings(reader.nested("chunking"))
     retrieval = RetrievalSettings(reader.nested("retrieval"))
     answering = QuestionAnswering.Settings(reader)
@@ -50,7 +53,6 @@ extension Settings {
         item.reject("collection", "must be 1 to 64 lower-case letters, digits, '-', '_' or '.'")
       }
       let uri = item.required("uri", .nonEmptyString, doc: "A directory or file, or `s3://bucket/prefix`.")
-      if uri.hasPrefix("s3://") { item.reject("uri", "S3 sources are not available in this version") }
       return Source(
         uri: uri, collection: CollectionName(rawValue: collection),
         include: item.value(
@@ -80,7 +82,7 @@ extension Settings.EmbeddingModel {
   fileprivate init(_ reader: ConfigurationReader) {
     kind = reader.value(
       "kind", .oneOf(), default: Settings.EmbeddingKind.local,
-      doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU.")
+      doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU, `bedrock` one of Amazon Bedrock.")
     scheme = reader.value(
       "scheme", .oneOf(), default: Settings.NumericScheme.fp32,
       doc: "How vectors are computed; part of the embedding identity.")
@@ -89,6 +91,20 @@ extension Settings.EmbeddingModel {
       doc: "The folder of the model's files; by default the cache folder that `make setup` fills.")
     threads = reader.optional(
       "threads", .int(in: 1...256), doc: "Threads that embed; by default one a core.")
+    model =
+      reader.optional(
+        "model", .nonEmptyString, doc: "The id of a Bedrock model, such as `amazon.titan-embed-text-v2:0`.")
+      ?? ""
+    dimensions = reader.optional(
+      "dimensions", .int(in: 64...8_192), doc: "The dimensions to ask of a Bedrock model; by default its own.")
+    requestsPerMinute = reader.optional(
+      "requestsPerMinute", .double(in: 1...1_000_000), doc: "Calls of Bedrock a minute, by the account's quota.")
+    tokensPerMinute = reader.optional(
+      "tokensPerMinute", .double(in: 100...1_000_000_000),
+      doc: "Tokens sent to Bedrock a minute, by the account's quota.")
+    concurrency = reader.value(
+      "concurrency", .int(in: 1...64), default: 8, doc: "Calls of Bedrock at one time.")
+    if kind == .bedrock, model.isEmpty { reader.reject("model", "must name the embedding model") }
   }
 }
 

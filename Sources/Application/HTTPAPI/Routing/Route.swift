@@ -17,6 +17,7 @@ package enum Route: Sendable, Hashable {
   case sync
   case live
   case ready
+  case metrics
   case openAPI
 
   /// Every method and path template there is, as `openapi.json` writes them.
@@ -25,7 +26,7 @@ package enum Route: Sendable, Hashable {
     ("GET", "/v1/documents/{id}"), ("PUT", "/v1/documents/{id}"), ("DELETE", "/v1/documents/{id}"),
     ("GET", "/v1/documents/{id}/pages/{page}"), ("GET", "/v1/documents/{id}/pages/{page}.png"),
     ("GET", "/v1/ingestion"), ("POST", "/v1/ingestion/sync"), ("GET", "/health/live"), ("GET", "/health/ready"),
-    ("GET", "/openapi.json"),
+    ("GET", "/metrics"), ("GET", "/openapi.json"),
   ]
 
   /// The path template, for logs and metrics: bounded in number.
@@ -41,6 +42,7 @@ package enum Route: Sendable, Hashable {
     case .sync: "/v1/ingestion/sync"
     case .live: "/health/live"
     case .ready: "/health/ready"
+    case .metrics: "/metrics"
     case .openAPI: "/openapi.json"
     }
   }
@@ -97,6 +99,7 @@ package enum Route: Sendable, Hashable {
     case (2, "v1") where head.segments[1] == "ingestion": byMethod = ["GET": .ingestion]
     case (2, "health") where head.segments[1] == "live": byMethod = ["GET": .live]
     case (2, "health") where head.segments[1] == "ready": byMethod = ["GET": .ready]
+    case (1, "metrics"): byMethod = ["GET": .metrics]
     case (1, "openapi.json"): byMethod = ["GET": .openAPI]
     default: throw Self.notFound(head)
     }

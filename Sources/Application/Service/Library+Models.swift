@@ -1,0 +1,141 @@
+import AWS
+import Answering
+import Concurrency
+import Configuration
+import Core
+import FoundationEssentials
+import HTTPClient
+import LocalFiles
+import LocalModels
+import OpenAIModels
+import Telemetry
+
+/// What is made once, when it is first needed: a library that asks nobody outside starts no thread for it.
+final class RemoteParts: Sendable {
+  private struct State {
+    var http: HTTPClient?
+    var aws: AWSClient?
+    var scratch: ScratchSpace?
+  }
+
+  private let settings: Settings
+  private let environment: [String: String]
+  private let state = Locked(State())
+
+  init(settings: Settings, environment: [String: String]) {
+    self.settings = settings
+    self.environment = environment
+  }
+
+  func http() -> HTTPClient {
+    state.withLock { state in
+      if let http = state.http { return http }
+      let http = HTTPClient(
+        configuration: HTTPClientConfiguration(userAgent: "quarry/\(QuarryVersion.current)"))
+      state.http = http
+      return http
+    }
+  }
+
+  /// - Throws: `aws.region_missing`.
+  func aws() throws -> AWSClient {
+    let http = http()
+    return try state.withLock { state in
+      if let aws = state.aws { return aws }
+      let aws = try AWSClient(
+        environment: AWSEnvironment(variables: environment, profile: settings.aws.profile), region: settings.aws.region,
+        http: http)
+      state.aws = aws
+      return aws
+    }
+  }
+
+  /// - Throws: `aws.scratch`.
+  func scratch() throws -> ScratchSpace {
+    try state.withLock { state in
+      if let scratch = state.scratch { return scratch }
+      let scratch = try ScratchSpace(
+        folder: "\(settings.dataDirectory)/downloads", limit: settings.aws.scratchBytes)
+      state.scratch = scratch
+      return scratch
+    }
+  }
+}
+
+extension Library {
+  /// The embedding model as configured.
+  func makeEmbedder() throws -> any Embedder {
+    let model = settings.embedding
+    switch model.kind {
+    case .local:
+      let directory = model.directory ?? ModelFiles.defaultDirectory(environment: environment)
+      return try LocalEmbedder(files: ModelFiles(directory: directory), threads: model.threads)
+    case .bedrock:
+      return try BedrockEmbedder(
+        client: remote.aws(), model: model.model, dimension: model.dimensions,
+        pace: RequestPace(requestsPerMinute: model.requestsPerMinute, tokensPerMinute: model.tokensPerMinute),
+        width: model.concurrency)
+    }
+  }
+
+  /// Answers from passages: with the configured text model, else by quoting.
+  /// - Throws: `configuration.secret`, `aws.region_missing`, and failures of the embedding model.
+  func answerer() async throws -> any Answerer {
+    let generation = settings.generation
+    let generator: any TextGenerator
+    switch generation.kind {
+    case .none: return ExtractiveAnswerer(embedder: try embedder(), index: index)
+    case .bedrock:
+      generator = BedrockTextGenerator(
+        client: try remote.aws(), model: generation.model, contextTokens: generation.contextTokens,
+        guardrail: generation.guardrail)
+    case .openai:
+      let environment = environment
+      let key = try await generation.key?.resolve { try $0.resolveLocally(environment: environment) }
+      generator = OpenAITextGenerator(
+        url: generation.url, model: generation.model, key: key?.revealed, http: remote.http(),
+        contextTokens: generation.contextTokens)
+    }
+    return GenerativeAnswerer(
+      generator: generator, index: index, parameters: generation.parameters, promptTokens: settings.promptTokens)
+  }
+
+  /// The PDFs below a prefix of a bucket.
+  func s3Source(_ source: Settings.Source) throws -> any DocumentSource {
+    let include = source.include.map(PathPattern.init)
+    let exclude = source.exclude.map(PathPattern.init)
+    return try S3Source(
+      root: SourceURI(rawValue: source.uri), collection: source.collection, client: remote.aws(),
+      paysRequests: settings.aws.requesterPays, scratch: remote.scratch(),
+      takes: { path in
+        (include.isEmpty || include.contains { $0.matches(path) }) && !exclude.contains { $0.matches(path) }
+      })
+  }
+
+  /// Where metrics go: always to the registry that `GET /metrics` shows, and where the configuration says.
+  static func exporters(
+    _ metrics: Settings.Metrics, remote: RemoteParts, prometheus: PrometheusRegistry,
+    lines: (@Sendable (String) -> Void)?
+  ) -> [any MetricExporter] {
+    var exporters: [any MetricExporter] = [prometheus]
+    for target in metrics.targets {
+      switch target {
+      case .cloudwatch: exporters.append(LateCloudWatchExporter(remote: remote, namespace: metrics.namespace))
+      // Only a service's standard output is free for them.
+      case .emf: if let lines { exporters.append(EmbeddedMetricExporter(namespace: metrics.namespace, write: lines)) }
+      }
+    }
+    return exporters
+  }
+}
+
+/// Finds AWS when the first metrics are sent: a missing region then fails them, and never an answer.
+private struct LateCloudWatchExporter: MetricExporter {
+  let name = "cloudwatch"
+  let remote: RemoteParts
+  let namespace: String
+
+  func export(_ points: [MetricPoint]) async throws {
+    try await CloudWatchExporter(client: remote.aws(), namespace: namespace).export(points)
+  }
+}

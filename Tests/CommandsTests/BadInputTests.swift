@@ -114,8 +114,8 @@ struct BadInputTests {
     #expect(run.error.contains("none.pdf"))
     #expect(run.error.contains("source.missing"))
     let s3 = await workspace.run("ingest", "s3://bucket/prefix")
-    #expect(s3.exitCode == ExitCode.badInput)
-    #expect(s3.error.contains("source.s3"))
+    #expect(s3.exitCode == ExitCode.configuration)
+    #expect(s3.error.contains("aws.region_missing"))
   }
 }
 

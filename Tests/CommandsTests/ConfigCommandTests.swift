@@ -54,7 +54,6 @@ import Testing
     ("retrieval:\n\ttopK: 3\n", "line 2, column 1", "tab"),
     ("app: x\napp: y\n", "line 2, column 1", "app"),
     ("store:\n  kind: opensearch\n", "line 2, column 9", "OpenSearch"),
-    ("sources: [{uri: 's3://bucket/x'}]\n", "line 1", "S3"),
     ("sources: [{collection: law}]\n", "line 1", "uri"),
     ("server: {tlsKey: /x}\n", "line 1", "certificate"),
     ("app: 'x\n", "line", "q.yaml"),
@@ -69,6 +68,14 @@ import Testing
       #expect(run.error.contains(word), "\(run.error)")
       #expect(run.output == "")
     }
+  }
+
+  @Test(arguments: ["generation: {kind: openai}\n", "embedding: {kind: bedrock}\n"])
+  func aModelElsewhereMustBeNamed(text: String) async throws {
+    let file = try workspace.write("q.yaml", text)
+    let run = await workspace.run("config", "check", "--config", file)
+    #expect(run.exitCode == ExitCode.configuration)
+    #expect(run.error.contains(".model: must name"), "\(run.error)")
   }
 
   @Test func allMistakesAreToldAtOnce() async throws {

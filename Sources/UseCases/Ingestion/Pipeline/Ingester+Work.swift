@@ -75,11 +75,14 @@ extension Ingester {
             }
             return true
           }
-          if try await isDoneElsewhere(item.object) {
+          switch try await endElsewhere(of: item.object) {
+          case .none: waiting.append(key)
+          case .done:
             summary.unchanged += 1
             await progress(.unchanged(item.object.uri))
-          } else {
-            waiting.append(key)
+          case .failed(let failure):
+            summary.add(failure)
+            await progress(.failed(failure))
           }
         }
         return false
@@ -112,10 +115,25 @@ extension Ingester {
     return moved
   }
 
-  /// Whether another run has finished, or given up, the object that this one waited for.
-  private func isDoneElsewhere(_ object: SourceObject) async throws -> Bool {
-    guard let job = try await jobs.job(for: object.uri, collection: object.collection) else { return true }
-    return job.stamp != object.stamp || job.state == .done || job.state == .parked
+  private enum EndElsewhere {
+    case done
+    case failed(FailedObject)
+  }
+
+  /// How another run ended the work on the object that this one waited for; nil while it has not.
+  private func endElsewhere(of object: SourceObject) async throws -> EndElsewhere? {
+    guard let job = try await jobs.job(for: object.uri, collection: object.collection), job.stamp == object.stamp else {
+      return .done
+    }
+    switch job.state {
+    case .done: return .done
+    case .parked:
+      return .failed(
+        FailedObject(
+          name: object.uri.rawValue, code: job.lastErrorCode ?? "ingest.parked",
+          message: job.lastError ?? "another process gave it up", remedy: nil, willRetry: false))
+    case .queued, .running, .retrying: return nil
+    }
   }
 
   private func release(_ job: IngestionJob, queue: JobQueue) async {

@@ -135,9 +135,10 @@ let testing: [Target] = [
   tests(of: "HTTPServer", uses: ["Concurrency"]),
   tests(of: "HTTPClient", uses: ["HTTPServer", "Concurrency"]),
   tests(
-    of: "AWS", uses: ["AWSSigning", "Core", "HTTPClient", "HTTPServer", "ChildProcess", "Concurrency"],
+    of: "AWS",
+    uses: ["AWSSigning", "Core", "HTTPClient", "HTTPServer", "ChildProcess", "Concurrency", "QuarryTesting"],
     exclude: ["Contract"]),
-  tests(of: "OpenAIModels", uses: ["Core", "HTTPClient", "ChildProcess"], exclude: ["Contract"]),
+  tests(of: "OpenAIModels", uses: ["Core", "HTTPClient", "ChildProcess", "QuarryTesting"], exclude: ["Contract"]),
   tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),

@@ -2,6 +2,7 @@ import ChildProcess
 import Concurrency
 import Foundation
 import HTTPClient
+import QuarryTesting
 
 /// The Python server that answers as botocore's models of Bedrock and SageMaker say; ends when it is released.
 final class ContractServer: Sendable {

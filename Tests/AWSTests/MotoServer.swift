@@ -3,6 +3,7 @@ import Concurrency
 import Core
 import Foundation
 import HTTPClient
+import QuarryTesting
 
 @testable import AWS
 
@@ -58,23 +59,5 @@ final class MotoServer: Sendable {
       throw AWSError("test.boto", .internal, String(decoding: result.error, as: UTF8.self))
     }
     return String(decoding: result.output, as: UTF8.self)
-  }
-}
-
-/// The Python that tests use.
-enum PythonTools {
-  static func python(with statement: String) -> String? {
-    let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../.venv/bin/python"
-    for candidate in [ProcessInfo.processInfo.environment["QUARRY_PYTHON"], own, "/usr/bin/python3"] {
-      guard let candidate, FileManager.default.isExecutableFile(atPath: candidate) else { continue }
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: candidate)
-      process.arguments = ["-c", statement]
-      process.standardError = FileHandle.nullDevice
-      guard (try? process.run()) != nil else { continue }
-      process.waitUntilExit()
-      if process.terminationStatus == 0 { return candidate }
-    }
-    return nil
   }
 }

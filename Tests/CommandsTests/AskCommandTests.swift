@@ -43,6 +43,18 @@ struct AskCommandTests {
     #expect(!(await workspace.run(question, isTerminal: true, adding: ["TERM": "dumb"]).output.contains("\u{1B}")))
   }
 
+  @Test func askNeedsTheTextModelsKey_andSearchDoesNot() async throws {
+    let model = [
+      "--set", "generation.kind=openai", "--set", "generation.model=m", "--set", "generation.key=env:NOT_THERE",
+    ]
+    let ask = await workspace.run(["ask", "weir"] + model)
+    #expect(ask.exitCode == ExitCode.configuration)
+    #expect(ask.error.contains("env:NOT_THERE"))
+    let search = await workspace.run(["search", "weir"] + model)
+    #expect(search.exitCode == 0, "\(search.error)")
+    #expect(search.output.contains("weir.pdf"))
+  }
+
   @Test func aRefusalIsNoError() async throws {
     let run = await workspace.run("ask", "Which compiler flag enables link-time optimisation?")
     #expect(run.exitCode == ExitCode.refused)

@@ -3,6 +3,7 @@ import Core
 import Foundation
 import HTTPClient
 import OpenAIModels
+import QuarryTesting
 import Testing
 
 @Suite(.enabled(if: OpenAIServer.python != nil, "openai is not installed (make setup-test)"))
@@ -95,20 +96,7 @@ final class OpenAIServer: Sendable {
   private let http = HTTPClient()
 
   /// A Python that has openai: the one of `make setup-test`, or the system's; nil when neither has it.
-  static let python: String? = {
-    let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../.venv/bin/python"
-    for candidate in [ProcessInfo.processInfo.environment["QUARRY_PYTHON"], own, "/usr/bin/python3"] {
-      guard let candidate, FileManager.default.isExecutableFile(atPath: candidate) else { continue }
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: candidate)
-      process.arguments = ["-c", "import openai"]
-      process.standardError = FileHandle.nullDevice
-      guard (try? process.run()) != nil else { continue }
-      process.waitUntilExit()
-      if process.terminationStatus == 0 { return candidate }
-    }
-    return nil
-  }()
+  static let python: String? = PythonTools.python(with: "import openai")
 
   init() async throws {
     guard let python = Self.python else { throw CocoaError(.fileNoSuchFile) }

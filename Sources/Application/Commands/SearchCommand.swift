@@ -22,7 +22,7 @@ struct SearchCommand: Command {
       let request = library.requestContext()
       let body = QueryBody(
         question: text, collection: scope.collection, filters: try scope.filters, topK: scope.topK)
-      let retrieval = try await library.questionAnswering().search(body.coreQuestion, context: request)
+      let retrieval = try await library.search(body.coreQuestion, context: request)
       if globals.json {
         let body = SearchBody(retrieval, traceID: request.traceID)
         context.output(String(decoding: try WireCoding.encode(body, pretty: true), as: UTF8.self) + "\n")

@@ -46,7 +46,12 @@ extension Library {
       }
     } catch {
       findings.append(
-        await check("model") { try await modelFinding(embedder(of: settings, environment: environment)) })
+        await check("model") {
+          try await modelFinding(
+            embedder(
+              of: settings, environment: environment,
+              remote: RemoteParts(settings: settings, environment: environment)))
+        })
       findings.append(await check("index") { throw error })
     }
     findings.append(
@@ -88,7 +93,8 @@ extension Library {
 
   private static func modelFinding(_ embedder: any Embedder) async throws -> (DoctorFinding.Verdict, String, String?) {
     _ = try await embedder.embed(["a test"], as: .query)
-    return (.ok, "\(embedder.identity.summary), kernels \(KernelPath.chosen.rawValue)", nil)
+    let kernels = embedder is LocalEmbedder ? ", kernels \(KernelPath.chosen.rawValue)" : ""
+    return (.ok, embedder.identity.summary + kernels, nil)
   }
 
   fileprivate func indexFinding() async throws -> (DoctorFinding.Verdict, String, String?) {

@@ -63,8 +63,10 @@ final class RemoteParts: Sendable {
 }
 
 extension Library {
-  /// The embedding model as configured.
-  func makeEmbedder() throws -> any Embedder {
+  /// The embedding model that a configuration names, loaded anew.
+  static func embedder(
+    of settings: Settings, environment: [String: String], remote: RemoteParts
+  ) throws -> any Embedder {
     let model = settings.embedding
     switch model.kind {
     case .local:

@@ -5,7 +5,6 @@ public import Core
 import FoundationEssentials
 public import Ingestion
 import LocalFiles
-import LocalModels
 import PDFReading
 import SQLiteStore
 public import Telemetry
@@ -171,16 +170,12 @@ public final class Library: Sendable {
   public func embedder() throws -> any Embedder {
     try embedderOnce.withLock { once in
       if let once { return try once.get() }
-      let made = Result<any Embedder, any Error> { try makeEmbedder() }
+      let made = Result<any Embedder, any Error> {
+        try Self.embedder(of: settings, environment: environment, remote: remote)
+      }
       once = made
       return try made.get()
     }
-  }
-
-  /// The embedding model that a configuration names, loaded anew.
-  static func embedder(of settings: Settings, environment: [String: String]) throws -> LocalEmbedder {
-    let directory = settings.embedding.directory ?? ModelFiles.defaultDirectory(environment: environment)
-    return try LocalEmbedder(files: ModelFiles(directory: directory), threads: settings.embedding.threads)
   }
 
   /// Cuts pages into chunks that fit an embedding model.
@@ -196,11 +191,22 @@ public final class Library: Sendable {
   }
 
   /// Answers questions. Without a text model, answers are extractive.
+  /// - Throws: `configuration.secret` for a key that is not where its reference points; failures of the models.
   public func questionAnswering() async throws -> QuestionAnswering {
+    try questionAnswering(with: await answerer())
+  }
+
+  /// Finds passages without answering: the text model is not asked, and its key need not be there.
+  /// - Throws: A ``CategorizedError``.
+  public func search(_ question: Question, context: RequestContext) async throws -> Retrieval {
+    let extracts = ExtractiveAnswerer(embedder: try embedder(), index: index)
+    return try await questionAnswering(with: extracts).search(question, context: context)
+  }
+
+  private func questionAnswering(with answerer: any Answerer) throws -> QuestionAnswering {
     QuestionAnswering(
-      retriever: try retriever(), answerer: try await answerer(),
-      index: index, conversations: SQLiteConversationStore(database), recorder: recorder, log: log,
-      settings: settings.answering)
+      retriever: try retriever(), answerer: answerer, index: index,
+      conversations: SQLiteConversationStore(database), recorder: recorder, log: log, settings: settings.answering)
   }
 
   // MARK: - Parts

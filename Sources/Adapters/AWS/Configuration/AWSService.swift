@@ -18,11 +18,6 @@ public struct AWSService: Sendable, Hashable {
 
   /// Amazon Bedrock's models.
   public static let bedrock = AWSService("bedrock", host: "bedrock-runtime", endpoint: "bedrock_runtime")
-  /// Bedrock's reranking.
-  public static let bedrockAgent = AWSService(
-    "bedrock", host: "bedrock-agent-runtime", endpoint: "bedrock_agent_runtime")
-  /// SageMaker's endpoints.
-  public static let sageMaker = AWSService("sagemaker", host: "runtime.sagemaker", endpoint: "sagemaker_runtime")
   /// Object storage.
   public static let s3 = AWSService("s3")
   /// Queues.
@@ -31,10 +26,6 @@ public struct AWSService: Sendable, Hashable {
   public static let cloudWatch = AWSService("monitoring", endpoint: "cloudwatch", action: "cloudwatch")
   /// Firehose.
   public static let firehose = AWSService("firehose")
-  /// Secrets Manager.
-  public static let secretsManager = AWSService("secretsmanager", endpoint: "secrets_manager")
-  /// Textract.
-  public static let textract = AWSService("textract")
   /// Security tokens.
   public static let sts = AWSService("sts")
   /// The access portal, where logins become credentials.

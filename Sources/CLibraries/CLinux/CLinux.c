@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
@@ -65,36 +64,74 @@ int clinux_set_nonblocking(int fd) {
   return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/// What the child needs between `vfork` and `execve`. It shares the parent's memory there, so `error` reaches it.
+struct launch {
+  const char *path;
+  char *const *argv;
+  char *const *envp;
+  const char *directory;
+  int in, out, err;
+  const struct clinux_limit *limits;
+  size_t limit_count;
+  volatile int error;
+};
+
+/// Lowers one limit of this process; what is above the hard limit becomes that.
+static int lower(const struct clinux_limit *wanted) {
+  struct rlimit limit;
+  if (getrlimit(wanted->resource, &limit) != 0) return -1;
+  if (wanted->hard < limit.rlim_max) limit.rlim_max = wanted->hard;
+  limit.rlim_cur = wanted->soft < limit.rlim_max ? wanted->soft : limit.rlim_max;
+  return setrlimit(wanted->resource, &limit);
+}
+
+/// The child's way to its program: system calls only, since it runs on the parent's stack and memory.
+static int prepare(const struct launch *launch) {
+  struct sigaction action = {.sa_handler = SIG_DFL};
+  // The two that glibc keeps to itself, SIGKILL and SIGSTOP refuse; none of them can be ignored.
+  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &action, NULL);
+  if (setpgid(0, 0) != 0) return -1;
+  if (dup2(launch->in, 0) < 0 || dup2(launch->out, 1) < 0) return -1;
+  if (launch->err >= 0 && dup2(launch->err, 2) < 0) return -1;
+  if (launch->err == -2) {
+    int null = open("/dev/null", O_WRONLY);
+    if (null < 0 || dup2(null, 2) < 0) return -1;
+  }
+  closefrom(3);
+  if (launch->directory && chdir(launch->directory) != 0) return -1;
+  for (size_t index = 0; index < launch->limit_count; index++)
+    if (lower(&launch->limits[index]) != 0) return -1;
+  sigset_t none;
+  sigemptyset(&none);
+  return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+__attribute__((noinline, noreturn)) static void become(struct launch *launch) {
+  if (prepare(launch) == 0) execve(launch->path, launch->argv, launch->envp);
+  launch->error = errno;
+  _exit(127);
+}
+
+// posix_spawn knows no resource limits, and limits that the parent sets afterwards come too late: the child may
+// have children of its own by then, which run without any.
 int clinux_spawn(
     pid_t *pid, const char *path, char *const argv[], char *const envp[], const char *directory, int in, int out,
-    int err) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  int error = posix_spawn_file_actions_init(&actions);
-  if (error != 0) return error;
-  error = posix_spawnattr_init(&attributes);
-  if (error != 0) {
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
-  }
-  sigset_t all, none;
+    int err, const struct clinux_limit *limits, size_t limit_count) {
+  struct launch launch = {path, argv, envp, directory, in, out, err, limits, limit_count, 0};
+  sigset_t all, before;
   sigfillset(&all);
-  sigemptyset(&none);
-  if (!error) error = posix_spawn_file_actions_adddup2(&actions, in, 0);
-  if (!error) error = posix_spawn_file_actions_adddup2(&actions, out, 1);
-  if (!error && err >= 0) error = posix_spawn_file_actions_adddup2(&actions, err, 2);
-  if (!error && err == -2) error = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  if (!error && directory) error = posix_spawn_file_actions_addchdir_np(&actions, directory);
-  if (!error) error = posix_spawnattr_setpgroup(&attributes, 0);
-  if (!error) error = posix_spawnattr_setsigdefault(&attributes, &all);
-  if (!error) error = posix_spawnattr_setsigmask(&attributes, &none);
-  if (!error)
-    error = posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  if (!error) error = posix_spawn(pid, path, &actions, &attributes, argv, envp);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  // No handler of this process may run in the child, on this process's memory.
+  int error = pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (error != 0) return error;
+  pid_t child = vfork();
+  if (child == 0) become(&launch);
+  error = child < 0 ? errno : launch.error;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error != 0 && child > 0) {
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+  }
+  *pid = child;
   return error;
 }
 
@@ -119,14 +156,6 @@ bool clinux_exited(int status) { return WIFEXITED(status); }
 int clinux_exit_code(int status) { return WEXITSTATUS(status); }
 bool clinux_signalled(int status) { return WIFSIGNALED(status); }
 int clinux_term_signal(int status) { return WTERMSIG(status); }
-
-int clinux_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard) {
-  struct rlimit limit;
-  if (prlimit(pid, resource, NULL, &limit) != 0) return -1;
-  if (hard < limit.rlim_max) limit.rlim_max = hard;
-  limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
-  return prlimit(pid, resource, &limit, NULL);
-}
 
 ssize_t clinux_write(int fd, const void *bytes, size_t count) {
   sigset_t broken_pipe, previous, pending;

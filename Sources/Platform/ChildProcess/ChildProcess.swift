@@ -92,10 +92,12 @@ public final class ChildProcess: Sendable {
     }
     let pipes = try ChildPipes(executable: executable, standardError: standardError)
     var processID: pid_t = 0
+    let settings = limits.settings
     let number = withCStrings([executable] + arguments) { argv in
       withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
         clinux_spawn(
-          &processID, executable, argv, envp, directory, pipes.childInput, pipes.childOutput, pipes.childError)
+          &processID, executable, argv, envp, directory, pipes.childInput, pipes.childOutput, pipes.childError,
+          settings, settings.count)
       }
     }
     pipes.closeChildEnds()
@@ -103,16 +105,9 @@ public final class ChildProcess: Sendable {
       pipes.closeOwnEnds()
       throw .spawn(executable, directory: directory, number: number)
     }
-    let limitError = limits.apply(to: processID)
     let monitor = try ChildMonitor(
       executable: executable, processID: processID, pipes: pipes, standardError: standardError)
     let child = ChildProcess(monitor: monitor)
-    if limitError != 0 {
-      monitor.kill(because: .request)
-      throw ChildProcessError(
-        .spawnFailed, "the limits of '\(executable)' cannot be set", remedy: "Check them against the system's.",
-        systemError: limitError)
-    }
     if let deadline { monitor.setDeadline(deadline) }
     return child
   }

@@ -3,9 +3,7 @@ import Glibc
 
 /// Resource limits of a child process; `nil` keeps what it inherits. A hard limit already in force is never raised.
 ///
-/// They are set right after the spawn, with the child possibly at its first instructions already. A child that must
-/// not touch dangerous input before its limits hold should wait for a first byte on its standard input, or set its
-/// limits itself.
+/// They hold from the program's first instruction on, and for whatever it starts.
 public struct ProcessLimits: Sendable, Hashable {
   /// Virtual memory, bytes (`RLIMIT_AS`); allocations beyond it fail.
   public var addressSpace: UInt64?
@@ -30,8 +28,8 @@ public struct ProcessLimits: Sendable, Hashable {
     self.coreSize = coreSize
   }
 
-  /// Sets the limits of a running process; returns 0 or the system's error number.
-  func apply(to processID: pid_t) -> Int32 {
+  /// What the spawn sets.
+  var settings: [clinux_limit] {
     let settings: [(resource: __rlimit_resource, soft: UInt64?, hard: UInt64?)] = [
       (RLIMIT_AS, addressSpace, addressSpace),
       // A second between the limits lets the child die of the telling signal rather than of SIGKILL.
@@ -40,10 +38,9 @@ public struct ProcessLimits: Sendable, Hashable {
       (RLIMIT_NOFILE, openFiles, openFiles),
       (RLIMIT_CORE, coreSize, coreSize),
     ]
-    for setting in settings {
-      guard let soft = setting.soft, let hard = setting.hard else { continue }
-      if clinux_prlimit(processID, Int32(setting.resource.rawValue), soft, hard) != 0 { return errno }
+    return settings.compactMap { setting in
+      guard let soft = setting.soft, let hard = setting.hard else { return nil }
+      return clinux_limit(resource: Int32(setting.resource.rawValue), soft: soft, hard: hard)
     }
-    return 0
   }
 }

@@ -22,12 +22,18 @@ void clinux_widen_pipe(int fd, int capacity);
 /// Adds O_NONBLOCK to a descriptor's flags.
 int clinux_set_nonblocking(int fd);
 
-/// Starts `path` in a process group of its own with default signal actions, an empty signal mask and no
+/// A resource limit of a child (`RLIMIT_…`); values above the hard limit in force are lowered to that. `soft` <= `hard`.
+struct clinux_limit {
+  int resource;
+  uint64_t soft, hard;
+};
+
+/// Starts `path` in a process group of its own with default signal actions, an empty signal mask, `limits` and no
 /// descriptors but 0, 1, 2. `in` and `out` become 0 and 1; `err` becomes 2, or with -1 the caller's is inherited,
 /// or with -2 is /dev/null. `directory` may be NULL. Returns 0 or an errno value.
 int clinux_spawn(
     pid_t *pid, const char *path, char *const argv[], char *const envp[], const char *directory, int in, int out,
-    int err);
+    int err, const struct clinux_limit *limits, size_t limit_count);
 
 /// A descriptor that becomes readable when the process ends.
 int clinux_pidfd_open(pid_t pid);
@@ -39,9 +45,6 @@ bool clinux_exited(int status);
 int clinux_exit_code(int status);
 bool clinux_signalled(int status);
 int clinux_term_signal(int status);
-
-/// Sets a resource limit of a process; values above its hard limit are lowered to that. `soft` <= `hard`.
-int clinux_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
 
 /// write(2) that fails with EPIPE and never raises SIGPIPE, whatever the process's setting.
 ssize_t clinux_write(int fd, const void *bytes, size_t count);

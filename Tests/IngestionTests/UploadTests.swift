@@ -101,6 +101,21 @@ import Testing
     #expect(await reader.opened == 2)
   }
 
+  @Test func equalBytesChangeNothing_whileTheRunThatCommittedThemEndsItsJob() async throws {
+    defer { tidy() }
+    let first = try await take("%PDF-1.7\nThe text.")
+    try await whileIngesting { try await state(first) == .done }
+    let object = SourceObject(
+      uri: first.uri, collection: .default, byteCount: first.content.byteCount, modified: .now,
+      stamp: first.content.version.rawValue, document: first.document)
+    try await jobs.remove(first.uri, collection: .default)
+    try await jobs.enqueue([object], now: .now)
+    _ = try await jobs.lease(
+      first.uri, collection: .default, owner: "another", now: .now, leaseUntil: .distantFuture)
+    #expect(try await take("%PDF-1.7\nThe text.").outcome == .unchanged)
+    #expect(try await take("%PDF-1.7\nOther text.").outcome == .queued)
+  }
+
   @Test func goingBackOvertakesTheQueuedVersion() async throws {
     defer { tidy() }
     let first = try await take("%PDF-1.7\nThe first text.")

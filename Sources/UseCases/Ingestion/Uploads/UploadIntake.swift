@@ -137,7 +137,10 @@ public struct UploadIntake: Sendable {
     var receipt = Receipt(
       document: document, uri: uri, collection: collection, content: content, outcome: .queued)
     let job = try await jobs.job(for: uri, collection: collection)
-    if live?.document.version == content.version, job.map({ $0.state == .done }) ?? true {
+    // A run that has committed these very bytes has its job yet to end.
+    let isIndexed =
+      job.map { $0.state == .done || $0.state == .running && $0.stamp == content.version.rawValue } ?? true
+    if live?.document.version == content.version, isIndexed {
       receipt.outcome = .unchanged
       return receipt
     }

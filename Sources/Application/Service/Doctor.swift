@@ -39,10 +39,11 @@ extension Library {
     findings.append(await check("store") { try await storeFinding(settings) })
     do {
       findings += try await withOpen(settings, environment: environment, log: log) { library in
-        [
+        let local = [
           await check("model") { try await modelFinding(library.embedder()) },
           await check("index") { try await library.indexFinding() },
         ]
+        return local + (await library.awsFindings())
       }
     } catch {
       findings.append(
@@ -130,17 +131,19 @@ extension Library {
       : DoctorFinding(check: "disk", verdict: .ok, message: message, remedy: nil)
   }
 
-  private static func check(
-    _ name: String, _ body: () async throws -> (DoctorFinding.Verdict, String, String?)
+  /// - Parameter blocks: What does not work when the check fails.
+  static func check(
+    _ name: String, blocks: String? = nil, _ body: () async throws -> (DoctorFinding.Verdict, String, String?)
   ) async -> DoctorFinding {
+    let effect = blocks.map { "; this blocks: \($0)" } ?? ""
     do {
       let (verdict, message, remedy) = try await body()
       return DoctorFinding(check: name, verdict: verdict, message: message, remedy: remedy)
     } catch let error as any CategorizedError {
       return DoctorFinding(
-        check: name, verdict: .failed, message: "\(error.message) (\(error.code))", remedy: error.remedy)
+        check: name, verdict: .failed, message: "\(error.message) (\(error.code))\(effect)", remedy: error.remedy)
     } catch {
-      return DoctorFinding(check: name, verdict: .failed, message: "\(error)", remedy: nil)
+      return DoctorFinding(check: name, verdict: .failed, message: "\(error)\(effect)", remedy: nil)
     }
   }
 }

@@ -92,8 +92,8 @@ extension Library {
         client: try remote.aws(), model: generation.model, contextTokens: generation.contextTokens,
         guardrail: generation.guardrail)
     case .openai:
-      let environment = environment
-      let key = try await generation.key?.resolve { try $0.resolveLocally(environment: environment) }
+      var key: Secret?
+      if let setting = generation.key { key = try await secret(setting) }
       generator = OpenAITextGenerator(
         url: generation.url, model: generation.model, key: key?.revealed, http: remote.http(),
         contextTokens: generation.contextTokens)
@@ -103,7 +103,7 @@ extension Library {
   }
 
   /// The PDFs below a prefix of a bucket.
-  func s3Source(_ source: Settings.Source) throws -> any DocumentSource {
+  func s3Source(_ source: Settings.Source) throws -> S3Source {
     let include = source.include.map(PathPattern.init)
     let exclude = source.exclude.map(PathPattern.init)
     return try S3Source(

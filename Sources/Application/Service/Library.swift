@@ -221,8 +221,7 @@ public final class Library: Sendable {
   func passwords() async throws -> [String] {
     var passwords: [String] = []
     for setting in settings.pdf.passwords {
-      passwords.append(
-        try await setting.resolve { try $0.resolveLocally(environment: environment) }.revealed)
+      passwords.append(try await secret(setting).revealed)
     }
     return passwords
   }

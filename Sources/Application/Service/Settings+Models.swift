@@ -71,7 +71,7 @@ extension Settings.Generation {
       "url", .nonEmptyString, default: "http://localhost:11434/v1",
       doc: "The base URL of an `openai` server, with its version.")
     key = reader.optional(
-      "key", .secret(), doc: "The key of an `openai` server: `env:NAME`, `file:/path` or the text itself.")
+      "key", .anySecret, doc: "The key of an `openai` server: \(ValueKind.secretForms).")
     contextTokens = reader.value(
       "contextTokens", .int(in: 1_000...10_000_000), default: 8_000,
       doc: "The longest prompt the model takes, in tokens.")

@@ -217,8 +217,8 @@ extension Settings.PDF {
     readers = reader.value(
       "readers", .int(in: 1...64), default: 2, doc: "Documents read at the same time.")
     passwords = reader.value(
-      "passwords", .list(of: .secret()), default: [],
-      doc: "User passwords tried on encrypted documents: `env:NAME`, `file:/path` or the text itself.")
+      "passwords", .list(of: .anySecret), default: [],
+      doc: "User passwords tried on encrypted documents: \(ValueKind.secretForms).")
     self.reader = reader.optional(
       "reader", .nonEmptyString, doc: "The reader program; by default `quarry-pdf-reader` beside `quarry`.")
   }

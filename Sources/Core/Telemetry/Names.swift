@@ -20,6 +20,8 @@ public enum MetricName {
   public static let droppedTelemetry = "dropped_telemetry"
   /// Failed HTTP requests by error code.
   public static let requestErrors = "request_errors"
+  /// A point that `quarry doctor` sends to see whether points are taken.
+  public static let doctor = "doctor"
 }
 
 /// The names of spans: stages of the two pipelines.

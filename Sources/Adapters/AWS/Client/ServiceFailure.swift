@@ -96,6 +96,11 @@ struct ServiceFailure: Error, Sendable {
 
   // MARK: - As the error of the module
 
+  private static let statusByCode: [String: Int] = [
+    "AccessDenied": 403, "AccessDeniedException": 403, "KmsAccessDenied": 403, "NotAuthorized": 403,
+    "AWS.SimpleQueueService.NonExistentQueue": 404, "QueueDoesNotExist": 404, "ResourceNotFoundException": 404,
+  ]
+
   func error(of call: AWSCall, region: String, link: String) -> AWSError {
     let action = "\(call.service.actionPrefix):\(call.action)"
     let said = message.isEmpty ? (code.isEmpty ? "status \(status)" : code) : "\(code): \(message)"
@@ -123,7 +128,8 @@ struct ServiceFailure: Error, Sendable {
         "aws.throttled", .rateLimited, "\(action) on \(place) is throttled: \(said)",
         "Try again later, or ask for a higher quota.")
     }
-    switch status {
+    // The services that speak JSON give every refusal of theirs the status 400.
+    switch Self.statusByCode[code] ?? status {
     case 401, 403:
       return error(
         "aws.access_denied", .forbidden,

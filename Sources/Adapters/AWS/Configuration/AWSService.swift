@@ -28,6 +28,8 @@ public struct AWSService: Sendable, Hashable {
   public static let firehose = AWSService("firehose")
   /// Security tokens.
   public static let sts = AWSService("sts")
+  /// Secrets.
+  public static let secretsManager = AWSService("secretsmanager", endpoint: "secrets_manager")
   /// The access portal, where logins become credentials.
   static let accessPortal = AWSService("awsssoportal", host: "portal.sso", endpoint: "sso", action: "sso")
 }

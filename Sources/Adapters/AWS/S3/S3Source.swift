@@ -15,8 +15,8 @@ public struct S3Source: DocumentSource {
   public let root: SourceURI
   /// The collection of everything below.
   public let collection: CollectionName
-  private let location: S3Location
-  private let bucket: S3Bucket
+  let location: S3Location
+  let bucket: S3Bucket
   private let scratch: ScratchSpace
   private let takes: @Sendable (String) -> Bool
 

@@ -1,0 +1,34 @@
+import AWS
+import Configuration
+
+extension ValueKind where Value == SecretSetting {
+  /// A secret of Quarry's configuration: kept in a variable, in a file, in AWS Secrets Manager, or written out.
+  static var anySecret: ValueKind { secret(schemes: ["env", "file", Self.secretsManagerScheme]) }
+
+  fileprivate static var secretsManagerScheme: String { "secretsmanager" }
+
+  /// How the documentation of a key says what may be written.
+  static var secretForms: String {
+    "`env:NAME`, `file:/path`, `secretsmanager:NAME` (or `NAME#FIELD`, or an ARN), or the text itself"
+  }
+}
+
+extension SecretSetting {
+  /// Whether reading it is a call of AWS.
+  var isInSecretsManager: Bool {
+    if case .reference(let reference) = self { reference.scheme == ValueKind<Self>.secretsManagerScheme } else { false }
+  }
+}
+
+extension Library {
+  /// A secret as it is now, wherever it is kept.
+  /// - Throws: `configuration.secret`; `aws.secret_unusable` and others of AWS.
+  func secret(_ setting: SecretSetting) async throws -> Secret {
+    try await setting.resolve { reference in
+      guard reference.scheme == ValueKind<SecretSetting>.secretsManagerScheme else {
+        return try reference.resolveLocally(environment: environment)
+      }
+      return Secret(try await SecretsManagerSource(client: remote.aws()).secret(reference.name))
+    }
+  }
+}

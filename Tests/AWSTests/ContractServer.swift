@@ -4,6 +4,8 @@ import Foundation
 import HTTPClient
 import QuarryTesting
 
+@testable import AWS
+
 /// The Python server that answers as botocore's models of Bedrock and SageMaker say; ends when it is released.
 final class ContractServer: Sendable {
   let url: String
@@ -23,6 +25,16 @@ final class ContractServer: Sendable {
       throw CocoaError(.executableLoad)
     }
     url = "http://127.0.0.1:\(port)"
+  }
+
+  /// A client with the credentials that the server knows.
+  func client(attempts: Int = 5) throws -> AWSClient {
+    try AWSClient(
+      environment: AWSEnvironment(variables: [
+        "HOME": "/nowhere", "AWS_ACCESS_KEY_ID": "AKIDCONTRACT", "AWS_SECRET_ACCESS_KEY": "contract-secret",
+        "AWS_ENDPOINT_URL": url,
+      ]), region: "eu-central-1", http: HTTPClient(),
+      policy: RetryPolicy(maximumAttempts: attempts, baseDelay: .milliseconds(2)))
   }
 
   /// What the next calls meet, in order; see the script. Forgets the calls so far.

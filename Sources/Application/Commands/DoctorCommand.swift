@@ -19,9 +19,10 @@ struct DoctorCommand: Command {
     if globals.json {
       context.output(String(decoding: try WireCoding.encode(findings, pretty: true), as: UTF8.self) + "\n")
     } else {
+      let width = 1 + (findings.map(\.check.count).max() ?? 0)
       for finding in findings where !(globals.quiet && finding.verdict == .ok) {
         context.print(
-          "\(AnswerText.pad(finding.verdict.rawValue, 8))\(AnswerText.pad(finding.check, 11))\(finding.message)"
+          "\(AnswerText.pad(finding.verdict.rawValue, 8))\(AnswerText.pad(finding.check, width))\(finding.message)"
             + (finding.remedy.map { " – \($0)" } ?? ""))
       }
     }

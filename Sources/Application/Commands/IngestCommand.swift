@@ -83,7 +83,7 @@ struct IngestCommand: Command {
 
   private func showPlan(_ context: CommandContext) async throws {
     let command = self
-    let (plan, model, price) = try await Interruption.cancelling {
+    let (plan, prices) = try await Interruption.cancelling {
       try await command.globals.withLibrary(context, onlyReading: true) { library in
         let sources = try library.sources(
           paths: command.paths, collection: command.collection.map(CollectionName.init(rawValue:)))
@@ -93,15 +93,14 @@ struct IngestCommand: Command {
         let progress = IngestionProgressLines(context, isQuiet: command.globals.quiet || command.globals.json)
         defer { progress.finish() }
         let plan = try await library.plan(sources, sample: command.sample) { progress.show($0) }
-        let (model, price) = try library.embeddingPrice()
-        return (plan, model, price)
+        return (plan, try library.ingestionPrices())
       }
     }
     if globals.json {
-      let body = IngestionPlanBody(plan, model: model, price: price)
+      let body = IngestionPlanBody(plan, prices: prices)
       context.output(String(decoding: try WireCoding.encode(body, pretty: true), as: UTF8.self) + "\n")
     } else {
-      context.output(IngestionPlanText.render(plan, model: model, price: price))
+      context.output(IngestionPlanText.render(plan, prices: prices))
     }
     if !plan.failed.isEmpty { throw QuietExit(code: ExitCode.someDocumentsFailed) }
   }

@@ -1,6 +1,6 @@
-import Answering
 import Core
 import Ingestion
+import Service
 
 /// What an ingestion would do and take, as JSON.
 struct IngestionPlanBody: Encodable {
@@ -31,11 +31,18 @@ struct IngestionPlanBody: Encodable {
   struct Cost: Encodable {
     var model: String
     var usdPer1000Tokens: Double?
+    var usdPer1000Images: Double?
+    var usdEmbedding: Double?
+    var usdImages: Double?
+    /// Both together.
     var usd: Double?
 
     enum CodingKeys: String, CodingKey {
       case model, usd
       case usdPer1000Tokens = "usd_per_1000_tokens"
+      case usdPer1000Images = "usd_per_1000_images"
+      case usdEmbedding = "usd_embedding"
+      case usdImages = "usd_images"
     }
   }
 
@@ -49,7 +56,7 @@ struct IngestionPlanBody: Encodable {
     case areTokensCounted = "tokens_counted"
   }
 
-  init(_ plan: IngestionPlan, model: String, price: QuestionAnswering.TokenPrice?) {
+  init(_ plan: IngestionPlan, prices: IngestionPrices) {
     documents = [
       "new": plan.new, "changed": plan.changed, "unchanged": plan.unchanged, "renamed": plan.renamed,
       "stale": plan.stale,
@@ -66,8 +73,10 @@ struct IngestionPlanBody: Encodable {
     seconds = Seconds(
       reading: plan.readingSeconds, embedding: plan.embeddings == 0 ? 0 : plan.embeddingSeconds,
       ocr: plan.recognizedPages == 0 ? 0 : plan.recognitionSeconds, total: plan.totalSeconds)
+    let (embedding, images) = (prices.embedding(plan), prices.images(plan))
     cost = Cost(
-      model: model, usdPer1000Tokens: price?.input, usd: price.map { $0.input * Double(plan.tokens) / 1000 })
+      model: prices.model, usdPer1000Tokens: prices.perThousandTokens, usdPer1000Images: prices.perThousandImages,
+      usdEmbedding: embedding, usdImages: images, usd: embedding.flatMap { first in images.map { first + $0 } })
     skipped = plan.skipped
     failed = plan.failed.map(IngestionSummaryBody.Failure.init)
   }
@@ -75,7 +84,7 @@ struct IngestionPlanBody: Encodable {
 
 /// What an ingestion would do and take, for people.
 enum IngestionPlanText {
-  static func render(_ plan: IngestionPlan, model: String, price: QuestionAnswering.TokenPrice?) -> String {
+  static func render(_ plan: IngestionPlan, prices: IngestionPrices) -> String {
     let about = plan.isExtrapolated ? "about " : ""
     let counts = [
       (plan.new, "new"), (plan.changed, "changed"), (plan.unchanged, "unchanged"), (plan.renamed, "renamed"),
@@ -98,7 +107,8 @@ enum IngestionPlanText {
       lines.append("Tokens to embed: \(isEstimate ? "about " : "")\(plan.tokens)")
     }
     lines.append(time(plan))
-    lines.append(cost(plan, model: model, price: price))
+    lines.append(cost(plan, prices: prices))
+    if plan.recognizedPages > 0, prices.perThousandImages != 0 { lines.append(imageCost(plan, prices: prices)) }
     if plan.stale > 0 {
       lines.append("Stale: \(plan.stale) made by another pipeline; renew them with: quarry ingest --rebuild")
     }
@@ -124,18 +134,25 @@ enum IngestionPlanText {
       parts.append(
         plan.recognitionSeconds.map {
           "images \(seconds($0)), from \(plan.recognitionSamplePages) page(s) read now"
-        } ?? "images unknown")
+        } ?? "images unknown, since trying would cost money")
     }
     return "Time: \(plan.totalSeconds.map { "about \(seconds($0))" } ?? "unknown") (\(parts.joined(separator: "; ")))"
   }
 
-  private static func cost(_ plan: IngestionPlan, model: String, price: QuestionAnswering.TokenPrice?) -> String {
-    guard let price else {
+  private static func cost(_ plan: IngestionPlan, prices: IngestionPrices) -> String {
+    let model = prices.model
+    guard let price = prices.perThousandTokens, let usd = prices.embedding(plan) else {
       return "Cost: unknown; prices has no '\(model)' (USD for 1,000 tokens, see docs/configuration.md)"
     }
-    guard price.input > 0 else { return "Cost: 0 USD (\(model) costs nothing)" }
-    let usd = AnswerText.decimal(price.input * Double(plan.tokens) / 1000, 4)
-    return "Cost: about \(usd) USD (\(model), \(price.input) USD for 1,000 tokens)"
+    guard price > 0 else { return "Cost: 0 USD (\(model) costs nothing)" }
+    return "Cost: about \(AnswerText.decimal(usd, 4)) USD (\(model), \(price) USD for 1,000 tokens)"
+  }
+
+  private static func imageCost(_ plan: IngestionPlan, prices: IngestionPrices) -> String {
+    guard let price = prices.perThousandImages, let usd = prices.images(plan) else {
+      return "Cost of images: unknown; set ocr.pricePerThousandPages (USD)"
+    }
+    return "Cost of images: about \(AnswerText.decimal(usd, 4)) USD (\(price) USD for 1,000 pages)"
   }
 
   private static func seconds(_ value: Double) -> String {

@@ -41,6 +41,7 @@ extension Library {
 
   private var usesAWS: Bool {
     if settings.embedding.kind == .bedrock || settings.generation.kind == .bedrock { return true }
+    if case .textract = settings.ocr.recognizer { return true }
     let secrets = settings.pdf.passwords + [settings.generation.key].compactMap { $0 }
     return secrets.contains { $0.isInSecretsManager }
   }

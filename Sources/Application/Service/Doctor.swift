@@ -61,7 +61,7 @@ extension Library {
         let version = try await PDFPageReader.popplerVersion(configuration: configuration)
         return (.ok, "\(try configuration.locateReader()) with Poppler \(version)", nil)
       })
-    if let command = settings.ocr.command {
+    if case .command(let command) = settings.ocr.recognizer {
       findings.append(
         await check("ocr") {
           let recognizer = try await CommandTextRecognizer.start(command)

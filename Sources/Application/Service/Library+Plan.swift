@@ -1,4 +1,4 @@
-public import Answering
+import Answering
 public import Core
 import Glibc
 public import Ingestion
@@ -33,17 +33,37 @@ extension Library {
     try await ingester().plan(
       sources,
       request: PlanningRequest(
-        sample: sample, measuresEmbedding: settings.embedding.kind == .local, measuresRecognition: true),
+        sample: sample, measuresEmbedding: settings.embedding.kind == .local,
+        measuresRecognition: settings.ocr.pricePerThousandPages == 0),
       progress: progress)
   }
 
-  /// The embedding model's id and price; the price is nil when the table of prices does not have it. What runs on this
-  /// machine costs nothing.
-  public func embeddingPrice() throws -> (model: String, price: QuestionAnswering.TokenPrice?) {
+  /// What ingestion costs. What runs on this machine costs nothing.
+  public func ingestionPrices() throws -> IngestionPrices {
     let model = try embedder().identity.model
-    switch settings.embedding.kind {
-    case .local: return (model, settings.prices[model] ?? .init(input: 0, output: 0))
-    case .bedrock: return (model, settings.prices[model])
-    }
+    let configured = settings.prices[model]?.input
+    return IngestionPrices(
+      model: model, perThousandTokens: settings.embedding.kind == .local ? configured ?? 0 : configured,
+      perThousandImages: settings.ocr.pricePerThousandPages)
+  }
+}
+
+/// Prices of ingestion, USD; nil where the configuration has none.
+public struct IngestionPrices: Sendable, Hashable {
+  /// The embedding model's id.
+  public var model: String
+  /// For 1,000 tokens embedded.
+  public var perThousandTokens: Double?
+  /// For 1,000 pages read from their image.
+  public var perThousandImages: Double?
+
+  /// USD for embedding what a plan has to embed.
+  public func embedding(_ plan: IngestionPlan) -> Double? {
+    perThousandTokens.map { $0 * Double(plan.tokens) / 1000 }
+  }
+
+  /// USD for the images of a plan.
+  public func images(_ plan: IngestionPlan) -> Double? {
+    plan.recognizedPages == 0 ? 0 : perThousandImages.map { $0 * Double(plan.recognizedPages) / 1000 }
   }
 }

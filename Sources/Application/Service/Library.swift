@@ -1,3 +1,4 @@
+import AWS
 public import Answering
 import Concurrency
 import Configuration
@@ -121,11 +122,16 @@ public final class Library: Sendable {
   }
 
   /// What reads pages that are images; nil while that is off.
-  /// - Throws: `ocr.command_missing` or `ocr.command_unusable`, with what to do.
+  /// - Throws: `ocr.command_missing`, `ocr.command_unusable` or `aws.region_missing`, with what to do.
   func recognition() async throws -> PageRecognition? {
-    guard let command = settings.ocr.command else { return nil }
-    return PageRecognition(
-      recognizer: try await CommandTextRecognizer.start(command), renderer: renderer(), settings: settings.ocr.pages)
+    guard let kind = settings.ocr.recognizer else { return nil }
+    let recognizer: any TextRecognizer
+    switch kind {
+    case .command(let command): recognizer = try await CommandTextRecognizer.start(command)
+    case .textract(let concurrency):
+      recognizer = TextractRecognizer(client: try remote.aws(), concurrency: concurrency)
+    }
+    return PageRecognition(recognizer: recognizer, renderer: renderer(), settings: settings.ocr.pages)
   }
 
   /// The sources that paths name, or the configured ones when there are none.

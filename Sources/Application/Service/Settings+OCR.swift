@@ -3,10 +3,25 @@ public import Ingestion
 public import PDFReading
 
 extension Settings {
+  /// What reads pages that are images.
+  public enum Recognizer: Sendable {
+    /// A command on this machine, with its limits on a page.
+    case command(CommandRecognizerConfiguration)
+    /// Amazon Textract, a number of pages at a time.
+    case textract(concurrency: Int)
+  }
+
+  /// Which kind of recognizer.
+  enum RecognizerKind: String, Sendable, CaseIterable {
+    case command, textract
+  }
+
   /// Reading pages that are images.
   public struct OCR: Sendable {
-    /// The command and its limits on a page; nil while pages that are images stay unreadable.
-    public var command: CommandRecognizerConfiguration?
+    /// Nil while pages that are images stay unreadable.
+    public var recognizer: Recognizer?
+    /// USD for 1,000 pages; nil when unknown. Commands cost nothing.
+    public var pricePerThousandPages: Double?
     /// Which pages, and the limits on a document.
     public var pages: RecognitionSettings
   }
@@ -16,6 +31,13 @@ extension Settings.OCR {
   init(_ reader: ConfigurationReader) {
     let page = CommandRecognizerConfiguration(command: "")
     let document = RecognitionSettings()
+    let kind = reader.value(
+      "kind", .oneOf(), default: Settings.RecognizerKind.command,
+      doc: "What reads pages that are images: `command`, once `ocr.command` names one, or `textract` (Amazon Textract)."
+    )
+    pricePerThousandPages = reader.optional(
+      "pricePerThousandPages", .double(in: 0...1_000_000),
+      doc: "What Textract costs for 1,000 pages, USD, for `ingest --plan`.")
     let command = reader.optional(
       "command", .nonEmptyString,
       doc: "The program that reads pages that are images, such as `tesseract`; without it they stay unreadable.")
@@ -60,7 +82,13 @@ extension Settings.OCR {
       documentTime: reader.value(
         "documentTime", .duration(in: seconds), default: document.documentTime,
         doc: "No page is begun after this time with one document."), width: concurrency)
+    if kind == .textract {
+      if command != nil { reader.reject("command", "has no meaning with ocr.kind 'textract'") }
+      recognizer = .textract(concurrency: concurrency)
+      return
+    }
     guard let command else { return }
+    pricePerThousandPages = 0
     let made = CommandRecognizerConfiguration(
       command: command, arguments: arguments, versionArguments: versionArguments, language: language,
       wallTime: wallTime, cpuSeconds: Int(cpuTime.components.seconds), memoryBytes: memory, outputBytes: outputBytes,
@@ -72,6 +100,6 @@ extension Settings.OCR {
       reader.reject("arguments", "has {\(unknown)}; only {image}, {language} and {dpi} have a meaning")
     }
     if language.hasPrefix("-") { reader.reject("language", "must not begin with '-'") }
-    self.command = made
+    recognizer = .command(made)
   }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A stand-in for Amazon Bedrock's and SageMaker's runtimes that is as strict as their published models.
+"""A stand-in for Amazon Bedrock's and SageMaker's runtimes and for Textract that is as strict as their published models.
 
 Routes and validates from botocore's own service models (required members, types, ranges, lengths, enums, patterns),
 recomputes the signature with botocore's signer, frames event streams with both checksums, and misbehaves on demand.
@@ -15,10 +15,12 @@ GET /-/calls    how many calls were answered, and the input texts of all embeddi
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import re
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -34,6 +36,7 @@ from botocore.validate import ParamValidator
 
 SESSION = botocore.session.get_session()
 SERVICES = [("bedrock-runtime", "bedrock"), ("sagemaker-runtime", "sagemaker")]
+TEXTRACT = SESSION.get_service_model("textract")
 LOCK = threading.Lock()
 FAULTS, CALLS, TEXTS = [], [], []
 
@@ -229,6 +232,38 @@ def converse_frames(values, fault):
     yield event("metadata", {"usage": {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}, "metrics": {"latencyMs": 1}})
 
 
+def blocks(image):
+    """What Tesseract reads on an image, in Textract's blocks."""
+    run = subprocess.run(["tesseract", "stdin", "stdout", "tsv"], input=image, check=True, capture_output=True)
+    rows = [dict(zip(ROW, line.split("\t"))) for line in run.stdout.decode().splitlines()[1:]]
+    width, height = (int(rows[0][name]) for name in ("width", "height"))
+    yield {"Id": "page", "BlockType": "PAGE", "Geometry": geometry(0, 0, width, height, width, height)}
+    lines = {}
+    for row in rows:
+        if row["level"] == "5" and row["text"].strip():
+            lines.setdefault((row["block_num"], row["par_num"], row["line_num"]), []).append(row)
+    for number, words in enumerate(lines.values()):
+        places = [[int(word[name]) for name in ("left", "top", "width", "height")] for word in words]
+        left, top = min(p[0] for p in places), min(p[1] for p in places)
+        right, bottom = max(p[0] + p[2] for p in places), max(p[1] + p[3] for p in places)
+        ids = [f"w{number}-{index}" for index in range(len(words))]
+        yield {"Id": f"l{number}", "BlockType": "LINE", "Confidence": 99.0,
+               "Text": " ".join(word["text"] for word in words),
+               "Geometry": geometry(left, top, right - left, bottom - top, width, height),
+               "Relationships": [{"Type": "CHILD", "Ids": ids}]}
+        for identifier, word, place in zip(ids, words, places):
+            yield {"Id": identifier, "BlockType": "WORD", "TextType": "PRINTED", "Text": word["text"],
+                   "Confidence": float(word["conf"]), "Geometry": geometry(*place, width, height)}
+
+
+ROW = ["level", "page_num", "block_num", "par_num", "line_num", "word_num", "left", "top", "width", "height", "conf",
+       "text"]
+
+
+def geometry(left, top, wide, high, width, height):
+    return {"BoundingBox": {"Left": left / width, "Top": top / height, "Width": wide / width, "Height": high / height}}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -274,6 +309,8 @@ class Handler(BaseHTTPRequestHandler):
         if "status" in fault:
             return self.answer(fault["status"], {"message": "a fault that was asked for"},
                                {"x-amzn-ErrorType": fault.get("code", "InternalServerException"), **fault.get("headers", {})})
+        if (self.headers.get("X-Amz-Target") or "").startswith("Textract."):
+            return self.textract(body)
         for method, pattern, operation, signing in ROUTES:
             match = pattern.match(parts.path)
             if method == "POST" and match:
@@ -289,6 +326,21 @@ class Handler(BaseHTTPRequestHandler):
         if operation.name == "ConverseStream":
             return self.stream(converse_frames(values, fault), fault)
         raise Refused(400, "UnknownOperationException", operation.name)
+
+    def textract(self, body):
+        """The JSON protocol: the operation is in a header, blobs are in base64, the body is the input."""
+        check_signature("textract", "POST", f"http://{self.headers['Host']}{self.path}", self.headers, body)
+        if self.headers.get("Content-Type") != "application/x-amz-json-1.1":
+            raise Refused(404, "UnknownOperationException", "the content type is not the protocol's")
+        operation = TEXTRACT.operation_model(self.headers["X-Amz-Target"].split(".")[1])
+        values = input_of(operation, {}, {}, self.headers, body)
+        image = base64.b64decode(values["Document"]["Bytes"], validate=True)
+        with LOCK:
+            CALLS.append(operation.name)
+        if not image.startswith(b"\x89PNG") and not image.startswith(b"%PDF"):
+            raise Refused(400, "UnsupportedDocumentException", "Request has unsupported document format")
+        self.answer(200, {"DocumentMetadata": {"Pages": 1}, "DetectDocumentTextModelVersion": "1.0",
+                          "Blocks": list(blocks(image))})
 
     def stream(self, frames, fault):
         frames = list(frames)

@@ -30,6 +30,8 @@ public struct AWSService: Sendable, Hashable {
   public static let sts = AWSService("sts")
   /// Secrets.
   public static let secretsManager = AWSService("secretsmanager", endpoint: "secrets_manager")
+  /// Text in images.
+  public static let textract = AWSService("textract")
   /// The access portal, where logins become credentials.
   static let accessPortal = AWSService("awsssoportal", host: "portal.sso", endpoint: "sso", action: "sso")
 }

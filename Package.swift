@@ -171,6 +171,7 @@ let package = Package(
     .executable(name: "quarry-pdf-reader", targets: ["quarry-pdf-reader"]),
     // For Benchmarks/, which are packages of their own.
     .library(name: "QuarryLocalModels", targets: ["LocalModels", "Core"]),
+    .library(name: "QuarryHTTPClient", targets: ["HTTPClient"]),
   ],
   targets: cLibraries + platform + core + useCases + adapters + application + testing,
   swiftLanguageModes: [.v6]

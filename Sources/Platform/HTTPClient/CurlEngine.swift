@@ -21,6 +21,8 @@ final class CurlEngine: @unchecked Sendable {
   // The thread's own.
   private var handles: [ObjectIdentifier: CurlHandle] = [:]
   private var idle: [UnsafeMutableRawPointer] = []
+  /// Transfers of which something came that was not told yet.
+  private var news: [Transfer] = []
 
   /// Once for the process; libcurl 7.84 and later may be initialised from any thread, but only once at a time.
   private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -91,6 +93,8 @@ final class CurlEngine: @unchecked Sendable {
       curl_multi_perform(multi, &running)
       var result = CURLE_OK
       while let easy = ccurl_next_done(multi, &result) { finish(easy, result, multi) }
+      for transfer in news { transfer.wake() }
+      news.removeAll(keepingCapacity: true)
       curl_multi_poll(multi, nil, 0, 60_000, nil)
     }
     for handle in handles.values {
@@ -99,6 +103,11 @@ final class CurlEngine: @unchecked Sendable {
       idle.append(handle.easy)
     }
     handles = [:]
+  }
+
+  /// Something of a transfer has come, by a callback of libcurl.
+  func touched(_ transfer: Transfer) {
+    if news.last !== transfer { news.append(transfer) }
   }
 
   private func perform(_ command: Command, _ multi: UnsafeMutableRawPointer) {

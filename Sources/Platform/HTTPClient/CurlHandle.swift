@@ -10,6 +10,8 @@ final class CurlHandle {
   /// The head that is being received.
   private var status = 0
   private var received: [HTTPClientRequest.Header] = []
+  /// Whether the head was handed on.
+  private var hasHead = false
   /// Whether it was sent again because an idle connection turned out to be closed.
   var wasRestarted = false
 
@@ -110,18 +112,21 @@ final class CurlHandle {
   }
 
   private func setHeaders(_ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration) {
-    var names = Set<String>()
+    func has(_ name: String) -> Bool {
+      request.headers.contains { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name }
+    }
     for header in request.headers {
-      names.insert(header.name.lowercased())
       // `Name;` is how libcurl is told to send an empty value.
       let line = header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)"
       headers = curl_slist_append(headers, line)
     }
     // Without these, libcurl adds values of its own.
-    for name in ["Expect", "Accept", "Content-Type"] where !names.contains(name.lowercased()) {
-      headers = curl_slist_append(headers, "\(name):")
+    if !has("accept") { headers = curl_slist_append(headers, "Accept:") }
+    if request.body != nil {
+      if !has("expect") { headers = curl_slist_append(headers, "Expect:") }
+      if !has("content-type") { headers = curl_slist_append(headers, "Content-Type:") }
     }
-    if !names.contains("user-agent") { ccurl_set_text(easy, CURLOPT_USERAGENT, configuration.userAgent) }
+    if !has("user-agent") { ccurl_set_text(easy, CURLOPT_USERAGENT, configuration.userAgent) }
     ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers)
   }
 
@@ -143,21 +148,27 @@ final class CurlHandle {
 
   /// One line of a head; an empty one ends it. Trailers come here too, after the head, and are passed over.
   private func receivedHeader(_ bytes: UnsafeRawBufferPointer) {
-    guard !transfer.hasHead else { return }
-    let line = String(decoding: bytes, as: UTF8.self)
-    let text = line.prefix { $0 != "\r" && $0 != "\n" && $0 != "\r\n" }
-    if text.hasPrefix("HTTP/"), let code = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) {
-      status = code
-      received = []
-    } else if text.isEmpty {
+    guard !hasHead else { return }
+    var line = bytes[...]
+    while let last = line.last, last == UInt8(ascii: "\r") || last == UInt8(ascii: "\n") { line.removeLast() }
+    if line.isEmpty {
       // Interim responses (1xx) are followed by the real one.
-      if status >= 200 { transfer.received(Transfer.Head(status: status, headers: received)) }
-    } else if let colon = text.firstIndex(of: ":") {
-      let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-      let end = value.lastIndex { $0 != " " && $0 != "\t" }.map { value.index(after: $0) } ?? value.startIndex
-      received.append(.init(String(text[..<colon]), String(value[..<end])))
+      guard status >= 200 else { return }
+      hasHead = true
+      transfer.received(Transfer.Head(status: status, headers: received))
+    } else if line.starts(with: Self.protocolName), let space = line.firstIndex(of: UInt8(ascii: " ")) {
+      let code = line[(space + 1)...].prefix { $0 != UInt8(ascii: " ") }
+      status = Int(String(decoding: code, as: UTF8.self)) ?? 0
+      received = []
+    } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+      func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+      var value = line[(colon + 1)...].drop(while: isBlank)
+      while let last = value.last, isBlank(last) { value.removeLast() }
+      received.append(.init(String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self)))
     }
   }
+
+  private static let protocolName = Array("HTTP/".utf8)
 }
 
 extension Duration {

@@ -25,13 +25,7 @@ public final class HTTPClient: Sendable {
 extension HTTPClientRequest {
   /// Refuses what would be read as another request.
   fileprivate func validate() throws {
-    let isToken = { (text: String) in
-      !text.isEmpty
-        && text.utf8.allSatisfy {
-          $0 > 0x20 && $0 < 0x7F && !"\"(),/:;<=>?@[\\]{}".utf8.contains($0)
-        }
-    }
-    guard isToken(method), headers.allSatisfy({ isToken($0.name) }) else {
+    guard Self.isToken(method), headers.allSatisfy({ Self.isToken($0.name) }) else {
       throw HTTPClientError(.invalidRequest, "a method or a header's name is no token")
     }
     guard headers.allSatisfy({ header in !header.value.utf8.contains { $0 == 13 || $0 == 10 || $0 == 0 } }) else {
@@ -41,4 +35,15 @@ extension HTTPClientRequest {
       throw HTTPClientError(.invalidRequest, "a URL of \(authority) is not percent-encoded")
     }
   }
+
+  /// Source: RFC 9110, 5.6.2.
+  private static func isToken(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !delimiters[Int($0)] }
+  }
+
+  private static let delimiters = {
+    var table = [Bool](repeating: false, count: 128)
+    for byte in "\"(),/:;<=>?@[\\]{}".utf8 { table[Int(byte)] = true }
+    return table
+  }()
 }

@@ -53,27 +53,14 @@ final class Transfer: Sendable {
   func nextChunk() async throws -> [UInt8]? {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let (answer, resumes) = state.withLock { state -> (Result<[UInt8]?, any Error>?, Bool) in
-          if state.taken < state.chunks.count {
-            let chunk = state.chunks[state.taken]
-            state.chunks[state.taken] = []
-            state.taken += 1
-            if state.taken == state.chunks.count {
-              state.chunks.removeAll(keepingCapacity: true)
-              state.taken = 0
-            }
-            state.buffered -= chunk.count
-            let resumes = state.isPaused && state.buffered < Self.highWater / 2
-            if resumes { state.isPaused = false }
-            return (.success(chunk), resumes)
-          }
-          if let end = state.end { return (end.map { nil }, false) }
-          if state.isCancelled { return (.failure(CancellationError()), false) }
-          state.chunkWaiter = continuation
-          return (nil, false)
+        let found = state.withLock { state in
+          let found = Self.next(&state)
+          if found == nil { state.chunkWaiter = continuation }
+          return found
         }
+        guard let (answer, resumes) = found else { return }
         if resumes { engine.resume(self) }
-        if let answer { continuation.resume(with: answer) }
+        continuation.resume(with: answer)
       }
     } onCancel: {
       cancel()
@@ -97,51 +84,88 @@ final class Transfer: Sendable {
   }
 
   // MARK: - The engine's side
+  //
+  // What comes is noted first and told once, by `wake`, after libcurl has done all that it can: head, body and end
+  // mostly come together, and a task that is woken for each of them costs more than the request.
 
   func received(_ head: Head) {
-    let waiter = state.withLock { state in
-      state.head = head
-      defer { state.headWaiter = nil }
-      return state.headWaiter
-    }
-    waiter?.resume(returning: head)
+    state.withLock { $0.head = head }
+    engine.touched(self)
   }
 
   /// Takes bytes of the body; false when the engine has to hold them back.
   func received(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let (taken, waiter) = state.withLock { state -> (Bool, CheckedContinuation<[UInt8]?, any Error>?) in
-      if let waiter = state.chunkWaiter {
-        state.chunkWaiter = nil
-        return (true, waiter)
-      }
-      guard state.buffered < Self.highWater else {
+    let taken = state.withLock { state in
+      // A consumer that waits takes them at once.
+      guard state.buffered < Self.highWater || state.chunkWaiter != nil else {
         state.isPaused = true
-        return (false, nil)
+        return false
       }
       state.chunks.append([UInt8](bytes))
       state.buffered += bytes.count
-      return (true, nil)
+      return true
     }
-    waiter?.resume(returning: [UInt8](bytes))
+    engine.touched(self)
     return taken
   }
 
+  /// Notes the end and tells it.
   func ended(_ result: Result<Void, any Error>) {
-    let (head, chunk) = state.withLock { state in
-      let waiters = (state.headWaiter, state.chunkWaiter)
-      state.headWaiter = nil
-      state.chunkWaiter = nil
+    state.withLock { state in
       if state.end == nil { state.end = result }
-      return waiters
     }
-    switch result {
-    case .success:
-      head?.resume(throwing: HTTPClientError(.protocolError, "\(request.authority) sent no response"))
-      chunk?.resume(returning: nil)
-    case .failure(let error):
-      head?.resume(throwing: error)
-      chunk?.resume(throwing: error)
+    wake()
+  }
+
+  /// Gives what has come to those who wait for it.
+  func wake() {
+    let (head, chunk, resumes) = state.withLock {
+      state -> (
+        (CheckedContinuation<Head, any Error>, Result<Head, any Error>)?,
+        (CheckedContinuation<[UInt8]?, any Error>, Result<[UInt8]?, any Error>)?, Bool
+      ) in
+      var head: (CheckedContinuation<Head, any Error>, Result<Head, any Error>)?
+      var chunk: (CheckedContinuation<[UInt8]?, any Error>, Result<[UInt8]?, any Error>)?
+      if let waiter = state.headWaiter {
+        if let found = state.head {
+          head = (waiter, .success(found))
+        } else if let end = state.end {
+          let error = HTTPClientError(.protocolError, "\(request.authority) sent no response")
+          head = (waiter, end.flatMap { .failure(error) })
+        }
+        if head != nil { state.headWaiter = nil }
+      }
+      var resumes = false
+      if let waiter = state.chunkWaiter, let (found, mayGoOn) = Self.next(&state) {
+        chunk = (waiter, found)
+        resumes = mayGoOn
+        state.chunkWaiter = nil
+      }
+      return (head, chunk, resumes)
     }
+    if resumes { engine.resume(self) }
+    head.map { $0.0.resume(with: $0.1) }
+    chunk.map { $0.0.resume(with: $0.1) }
+  }
+
+  /// What a consumer gets now, if anything, and whether the engine may go on with a transfer it held back.
+  private static func next(_ state: inout State) -> (Result<[UInt8]?, any Error>, resumes: Bool)? {
+    if state.taken < state.chunks.count {
+      let chunk = state.chunks[state.taken]
+      state.chunks[state.taken] = []
+      state.taken += 1
+      if state.taken == state.chunks.count {
+        state.chunks.removeAll(keepingCapacity: true)
+        state.taken = 0
+      }
+      state.buffered -= chunk.count
+      let resumes = state.isPaused && state.buffered < highWater / 2
+      if resumes { state.isPaused = false }
+      return (.success(chunk), resumes)
+    }
+    if let end = state.end { return (end.map { nil }, false) }
+    if state.isCancelled { return (.failure(CancellationError()), false) }
+    return nil
   }
 
   /// Whether nobody waits for it any more.

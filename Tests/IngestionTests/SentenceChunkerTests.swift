@@ -207,6 +207,34 @@ import Testing
     #expect(result[0].pages.map(\.page) == [1, 2, 1])
   }
 
+  @Test(arguments: [
+    ("The gate was raised.1 It held.", "1 By hand."), ("The gate\u{2019}s arm\u{00B9} held.", "1 By hand."),
+    ("The gate was raised\u{2020}.", "\u{2020} By hand."), ("It is \u{201C}raised\u{201D}12 now.", "12 By hand."),
+  ])
+  func aFootnoteFollowsTheParagraphThatRefersToIt(_ text: String, _ note: String) {
+    let result = chunks(
+      [
+        page(
+          1,
+          [
+            (.paragraph, text), (.paragraph, "Since 1.1 and 12 gates, 2,1 of them, all went well."),
+            (.footnote, note), (.footnote, "And more of it."), (.footnote, "7 Nobody refers to this."),
+          ])
+      ], by: chunker(200, .init(prefix: .none)))
+    #expect(
+      result.flatMap { $0.text.split(separator: "\n") } == [
+        Substring(text), Substring(note), "And more of it.", "Since 1.1 and 12 gates, 2,1 of them, all went well.",
+        "7 Nobody refers to this.",
+      ])
+  }
+
+  @Test func aFootnoteThatTwoParagraphsMayReferTo_waitsForTheEndOfThePage() {
+    let result = chunks(
+      [page(1, [(.paragraph, "Water.1"), (.paragraph, "Vitamin B1 helps."), (.footnote, "1 A note.")])],
+      by: chunker(100, .init(prefix: .none)))
+    #expect(result.flatMap { $0.text.split(separator: "\n") } == ["Water.1", "Vitamin B1 helps.", "1 A note."])
+  }
+
   @Test func contentsAreOfLowValueAndApart() {
     let contents = (0..<8).map { "Chapter \($0) ... \($0 * 9)" }.joined(separator: "\n")
     let result = chunks([page(1, [(.contents, contents), (.paragraph, sentences(3))])], by: chunker(200))

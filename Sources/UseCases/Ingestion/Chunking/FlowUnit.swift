@@ -31,7 +31,8 @@ struct FlowUnit {
 }
 
 /// Reads the blocks of a document's pages as one stream of units: headings keep their place, paragraphs go on
-/// across pages, footnotes and asides wait until the paragraph they interrupt has ended.
+/// across pages, a footnote follows the paragraph that refers to it, and other footnotes and asides wait until the
+/// paragraph they interrupt has ended.
 struct DocumentFlow {
   let pages: [Page]
   let scalars: [[Unicode.Scalar]]
@@ -70,13 +71,20 @@ struct DocumentFlow {
       let body = page.blocks.filter { !Self.isApart($0.kind) }
       if !isContinuing { flush(&pending, running: nil) }
       let running = runningHead(of: index)
+      let notes = FootnoteReference.attached(
+        page.blocks.filter { $0.kind == .footnote }, to: body, in: scalars[index]
+      ).filter { !body[$0.key].continuesOnNextPage }
+      let attached = Set(notes.values.joined().map(\.range))
       for (position, block) in body.enumerated() {
         add(block, page: index, continues: position == 0 && isContinuing, running: running)
+        for note in notes[position] ?? [] { add(note, page: index, continues: false, running: running) }
         if position == 0, isContinuing, !(body.count == 1 && block.continuesOnNextPage) {
           flush(&pending, running: running)
         }
       }
-      pending += page.blocks.filter { Self.isApart($0.kind) && !isRunning($0, page: index) }.map { (index, $0) }
+      pending += page.blocks.filter {
+        Self.isApart($0.kind) && !isRunning($0, page: index) && !attached.contains($0.range)
+      }.map { (index, $0) }
       isContinuing = body.last?.continuesOnNextPage ?? false
       if !isContinuing { flush(&pending, running: running) }
     }

@@ -31,7 +31,7 @@ public struct SentenceChunker: Chunker {
   }
 
   /// Names the chunker with budget and settings.
-  public var version: String { "sentences-2-\(budget)\(unit)-\(settings.summary)" }
+  public var version: String { "sentences-3-\(budget)\(unit)-\(settings.summary)" }
 
   /// Cuts `pages`; the chunks are numbered from 0 in reading order.
   public func chunks(

@@ -46,7 +46,9 @@ extension Sample {
       prompt: PromptRecord(
         template: "answer", version: "1", hash: hex("template", digits: 64), system: "Answer from the passages.",
         turns: [Turn(role: .user, text: question), Turn(role: .assistant, text: "…")], model: "model-1",
-        parameters: InferenceParameters(temperature: 0.2, topP: 0.9, topK: 40, maxTokens: 512, stop: ["END"])),
+        parameters: InferenceParameters(
+          temperature: 0.2, topP: 0.9, topK: 40, maxTokens: 512, stop: ["END"], frequencyPenalty: 0.1,
+          presencePenalty: -0.1, repetitionPenalty: 1.1)),
       promptLength: 1234, promptSource: "template", model: "model-1", answer: "It is 40 m high [1].",
       citations: [.init(number: 1, chunkID: chunk, page: 3, quote: "The dam is 40 m high.", verified: true)],
       outcome: .answered, stopReason: "end", gateLabels: ["pii"],

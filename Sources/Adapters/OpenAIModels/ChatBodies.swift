@@ -19,9 +19,13 @@ enum ChatBodies {
     var top_p: Double?
     var max_tokens: Int?
     var stop: [String]?
+    var frequency_penalty: Double?
+    var presence_penalty: Double?
+    var repetition_penalty: Double?
   }
 
-  /// Top-k is not part of the interface, and servers refuse fields that they do not know.
+  /// Top-k is not part of the interface, and servers refuse fields that they do not know. Nor is the repetition penalty,
+  /// which vLLM adds: it has no default and is sent when it is configured, to be refused in words.
   static func request(_ request: GenerationRequest, model: String) throws -> [UInt8] {
     let parameters = request.parameters
     var messages = request.turns.map { Message(role: $0.role.rawValue, content: $0.text) }
@@ -32,7 +36,9 @@ enum ChatBodies {
       try encoder.encode(
         Request(
           model: model, messages: messages, temperature: parameters.temperature, top_p: parameters.topP,
-          max_tokens: parameters.maxTokens, stop: parameters.stop.isEmpty ? nil : parameters.stop)))
+          max_tokens: parameters.maxTokens, stop: parameters.stop.isEmpty ? nil : parameters.stop,
+          frequency_penalty: parameters.frequencyPenalty, presence_penalty: parameters.presencePenalty,
+          repetition_penalty: parameters.repetitionPenalty)))
   }
 
   struct Chunk: Decodable {

@@ -33,22 +33,9 @@ public struct OpenAITextGenerator: TextGenerator {
     self.idleTimeout = idleTimeout
   }
 
-  /// A conservative count: two bytes a token is more than any of the usual tokenizers makes of ordinary text.
-  public func countTokens(_ text: String) -> Int { text.utf8.count / 2 + 1 }
-
   /// Generates, piece by piece. Once text was given out nothing is asked again.
   public func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-    AsyncThrowingStream(bufferingPolicy: .unbounded) { continuation in
-      let task = Task {
-        do {
-          try await stream(request) { continuation.yield($0) }
-          continuation.finish()
-        } catch {
-          continuation.finish(throwing: error)
-        }
-      }
-      continuation.onTermination = { _ in task.cancel() }
-    }
+    .generating { say in try await stream(request, yield: say) }
   }
 
   private func stream(_ request: GenerationRequest, yield: (GenerationEvent) -> Void) async throws {

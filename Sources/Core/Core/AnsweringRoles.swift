@@ -49,16 +49,26 @@ public struct InferenceParameters: Sendable, Hashable, Codable {
   public var maxTokens: Int?
   /// Texts that end generation.
   public var stop: [String]
+  /// Against words by how often they came already, -2 to 2; 0 for none.
+  public var frequencyPenalty: Double?
+  /// Against words that came already, -2 to 2; 0 for none.
+  public var presencePenalty: Double?
+  /// Divides the likelihood of words that came already, above 0; 1 for none.
+  public var repetitionPenalty: Double?
 
   /// Creates parameters.
   public init(
-    temperature: Double? = nil, topP: Double? = nil, topK: Int? = nil, maxTokens: Int? = nil, stop: [String] = []
+    temperature: Double? = nil, topP: Double? = nil, topK: Int? = nil, maxTokens: Int? = nil, stop: [String] = [],
+    frequencyPenalty: Double? = nil, presencePenalty: Double? = nil, repetitionPenalty: Double? = nil
   ) {
     self.temperature = temperature
     self.topP = topP
     self.topK = topK
     self.maxTokens = maxTokens
     self.stop = stop
+    self.frequencyPenalty = frequencyPenalty
+    self.presencePenalty = presencePenalty
+    self.repetitionPenalty = repetitionPenalty
   }
 }
 
@@ -98,6 +108,32 @@ public protocol TextGenerator: Sendable {
   func countTokens(_ text: String) -> Int
   /// Generates; cancelling the consumer cancels the model. Throws a ``CategorizedError``.
   func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error>
+}
+
+extension TextGenerator {
+  /// Two bytes a token is more than any of the usual tokenizers makes of ordinary text.
+  public func countTokens(_ text: String) -> Int { text.utf8.count / 2 + 1 }
+}
+
+extension AsyncThrowingStream where Element == GenerationEvent, Failure == any Error {
+  /// What `generate` says, piece by piece, until it returns or throws; it is cancelled when nobody listens any more.
+  ///
+  /// The buffer has no bound of its own: the most tokens of an answer bound it.
+  public static func generating(
+    _ generate: @escaping @Sendable (_ say: (GenerationEvent) -> Void) async throws -> Void
+  ) -> Self {
+    AsyncThrowingStream(bufferingPolicy: .unbounded) { continuation in
+      let task = Task {
+        do {
+          try await generate { continuation.yield($0) }
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
 }
 
 /// What is told while a question is being answered, in order: passages once, then tokens.

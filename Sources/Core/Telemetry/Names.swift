@@ -20,6 +20,10 @@ public enum MetricName {
   public static let droppedTelemetry = "dropped_telemetry"
   /// Failed HTTP requests by error code.
   public static let requestErrors = "request_errors"
+  /// Attempts that a service of AWS throttled; dimensions `service`, `action`.
+  public static let throttledCalls = "throttled_calls"
+  /// Calls of a service of AWS that were sent again; dimensions `service`, `action`.
+  public static let retriedCalls = "retried_calls"
   /// A point that `quarry doctor` sends to see whether points are taken.
   public static let doctor = "doctor"
 }
@@ -66,4 +70,8 @@ public enum DimensionName {
   public static let stage = "stage"
   /// An error code.
   public static let code = "code"
+  /// A service that is asked, such as `bedrock`.
+  public static let service = "service"
+  /// What it is asked, such as `InvokeModel`.
+  public static let action = "action"
 }

@@ -8,17 +8,6 @@ import Testing
 
 @Suite(.enabled(if: ContractServer.python != nil, "botocore is not installed (make setup-check)"))
 struct BedrockTests {
-  private func client(_ server: ContractServer, secret: String = "contract-secret", attempts: Int = 5) throws
-    -> AWSClient
-  {
-    try AWSClient(
-      environment: AWSEnvironment(variables: [
-        "HOME": "/nowhere", "AWS_ACCESS_KEY_ID": "AKIDCONTRACT", "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_SESSION_TOKEN": "tok/en+=", "AWS_ENDPOINT_URL": server.url,
-      ]), region: "eu-central-1", http: HTTPClient(),
-      policy: RetryPolicy(maximumAttempts: attempts, baseDelay: .milliseconds(2)))
-  }
-
   // MARK: - Embeddings
 
   @Test(
@@ -31,7 +20,7 @@ struct BedrockTests {
   func embedsInOrder(model: String, dimension: Int?, expected: Int) async throws {
     let server = try await ContractServer()
     let embedder = try BedrockEmbedder(
-      client: client(server), model: model, dimension: dimension, pace: RequestPace(), width: 4)
+      client: server.client(), model: model, dimension: dimension, pace: RequestPace(), width: 4)
     #expect(embedder.identity.dimension == expected)
     let texts = (0..<200).map { "text number \($0) of two hundred" }
     let vectors = try await embedder.embed(texts, as: .document)
@@ -46,7 +35,7 @@ struct BedrockTests {
 
   @Test func refusesModelsAndDimensionsThatItCannotAsk() async throws {
     let server = try await ContractServer()
-    let client = try client(server)
+    let client = try server.client()
     let unknown = #expect(throws: AWSError.self) {
       _ = try BedrockEmbedder(client: client, model: "meta.llama3", pace: RequestPace())
     }
@@ -70,7 +59,7 @@ struct BedrockTests {
       }
     }
     try await server.setFaults("[\(faults.joined(separator: ","))]")
-    let client = try client(server)
+    let client = try server.client()
     let embedder = try BedrockEmbedder(
       client: client, model: "amazon.titan-embed-text-v2:0", dimension: 256, pace: RequestPace(), width: 4)
     let texts = (0..<60).map { "text \($0)" }
@@ -82,11 +71,11 @@ struct BedrockTests {
   @Test func saysThatTheDimensionDiffers_orVectorsAreMissing() async throws {
     let server = try await ContractServer()
     let titan = try BedrockEmbedder(
-      client: client(server), model: "amazon.titan-embed-text-v2:0", dimension: 256, pace: RequestPace())
+      client: server.client(), model: "amazon.titan-embed-text-v2:0", dimension: 256, pace: RequestPace())
     try await server.setFaults(#"[{"dimension":7}]"#)
     let other = await #expect(throws: AWSError.self) { _ = try await titan.embed(["a"], as: .query) }
     #expect(other?.code == "aws.dimension")
-    let cohere = try BedrockEmbedder(client: client(server), model: "cohere.embed-english-v3", pace: RequestPace())
+    let cohere = try BedrockEmbedder(client: server.client(), model: "cohere.embed-english-v3", pace: RequestPace())
     try await server.setFaults(#"[{"short":true}]"#)
     let short = await #expect(throws: AWSError.self) { _ = try await cohere.embed(["a", "b"], as: .query) }
     #expect(short?.code == "aws.dimension")
@@ -95,7 +84,7 @@ struct BedrockTests {
   @Test func saysThatTheSignatureIsRefused() async throws {
     let server = try await ContractServer()
     let embedder = try BedrockEmbedder(
-      client: client(server, secret: "wrong-secret"), model: "amazon.titan-embed-text-v1", pace: RequestPace())
+      client: server.client(secret: "wrong-secret"), model: "amazon.titan-embed-text-v1", pace: RequestPace())
     let error = await #expect(throws: AWSError.self) { _ = try await embedder.embed(["a"], as: .query) }
     #expect(error?.code == "aws.signature_refused")
     #expect(error?.description.contains("wrong-secret") == false)
@@ -109,10 +98,12 @@ struct BedrockTests {
 
   private func generate(
     _ server: ContractServer, model: String = "anthropic.claude-3-haiku-20240307-v1:0",
-    guardrail: (id: String, version: String)? = nil, attempts: Int = 5
+    guardrail: (id: String, version: String)? = nil, attempts: Int = 5, parameters: InferenceParameters? = nil
   ) async throws -> (text: String, end: GenerationEvent?) {
     let generator = BedrockTextGenerator(
-      client: try client(server, attempts: attempts), model: model, guardrail: guardrail)
+      client: try server.client(attempts: attempts), model: model, guardrail: guardrail, pace: RequestPace())
+    var request = request
+    if let parameters { request.parameters = parameters }
     var text = ""
     var end: GenerationEvent?
     for try await event in generator.generate(request) {
@@ -161,5 +152,47 @@ struct BedrockTests {
     #expect(
       error?.message.contains("bedrock:InvokeModelWithResponseStream on model anthropic.claude-none-v1:0") == true)
     #expect(error?.remedy?.contains("Bedrock console") == true)
+  }
+
+  @Test(arguments: [
+    ("anthropic.claude-3-haiku-20240307-v1:0", InferenceParameters(topK: 40), #"{"top_k": 40}"#),
+    (
+      "cohere.command-r-plus-v1:0", InferenceParameters(topK: 9, frequencyPenalty: 0.5, presencePenalty: 0.25),
+      #"{"frequency_penalty": 0.5, "k": 9, "presence_penalty": 0.25}"#
+    ),
+    ("ai21.jamba-1-5-large-v1:0", InferenceParameters(presencePenalty: 1), #"{"presence_penalty": 1}"#),
+  ])
+  func sendsWhatConverseHasNoNameFor(model: String, parameters: InferenceParameters, sent: String) async throws {
+    let server = try await ContractServer()
+    _ = try await generate(server, model: model, parameters: parameters)
+    #expect(try await server.record().prompts == [sent])
+  }
+
+  @Test(arguments: [
+    ("anthropic.claude-3-haiku-20240307-v1:0", InferenceParameters(presencePenalty: 1), "presencePenalty"),
+    ("cohere.command-r-v1:0", InferenceParameters(repetitionPenalty: 1.1), "repetitionPenalty"),
+  ])
+  func refusesPenaltiesThatTheModelDoesNotHave(
+    model: String, parameters: InferenceParameters, key: String
+  ) async throws {
+    let server = try await ContractServer()
+    let error = await #expect(throws: AWSError.self) {
+      _ = try await generate(server, model: model, parameters: parameters)
+    }
+    #expect(error?.code == "aws.parameter_unsupported")
+    #expect(error?.remedy?.contains("generation.\(key)") == true)
+  }
+
+  @Test func slowsDown_afterAThrottledAttemptThatARetryMadeGood_andInMidStream() async throws {
+    let server = try await ContractServer()
+    let pace = RequestPace(concurrency: 8)
+    let generator = BedrockTextGenerator(client: try server.client(), model: "anthropic.claude-3", pace: pace)
+    try await server.setFaults(#"[{"status":429,"code":"ThrottlingException"}]"#)
+    for try await _ in generator.generate(request) {}
+    #expect(await pace.share == 0.5)
+    #expect(await pace.inFlightLimit == 4)
+    try await server.setFaults(#"[{"stream":"exception"}]"#)
+    await #expect(throws: AWSError.self) { for try await _ in generator.generate(request) {} }
+    #expect(await pace.share == 0.25)
   }
 }

@@ -14,7 +14,8 @@ import Testing
   ]
 
   private func client(
-    _ url: String, now: @escaping @Sendable () -> Date = { Date() }, retries: Locked<[Bool]> = Locked([])
+    _ url: String, now: @escaping @Sendable () -> Date = { Date() },
+    setbacks: Locked<[AWSClient.Setback.Kind]> = Locked([])
   )
     throws -> AWSClient
   {
@@ -22,7 +23,7 @@ import Testing
       environment: AWSEnvironment(variables: Self.keys.merging(["AWS_ENDPOINT_URL": url]) { $1 }),
       region: "eu-central-1",
       http: HTTPClient(), policy: RetryPolicy(maximumAttempts: 4, baseDelay: .milliseconds(1)), now: now,
-      onRetry: { retry in retries.withLock { $0.append(retry.isThrottling) } })
+      onSetback: { setback in setbacks.withLock { $0.append(setback.kind) } })
   }
 
   private static let call = AWSCall.json(
@@ -81,7 +82,7 @@ import Testing
   @Test(arguments: [(429, true), (500, false), (503, false), (424, false), (408, false)])
   func sendsAgain_whatMaySucceed(status: Int, isThrottling: Bool) async throws {
     let tries = Locked(0)
-    let retries = Locked<[Bool]>([])
+    let setbacks = Locked<[AWSClient.Setback.Kind]>([])
     let server = try StrictEndpoint { _ in
       let number = tries.withLock { tries in
         tries += 1
@@ -89,9 +90,10 @@ import Testing
       }
       return number < 3 ? HTTPResponse(status: status) : HTTPResponse(status: 200, text: "done")
     }
-    let client = try client(server.url, retries: retries)
+    let client = try client(server.url, setbacks: setbacks)
     #expect(String(decoding: try await client.bytes(Self.call), as: UTF8.self) == "done")
-    #expect(retries.withLock { $0 } == [isThrottling, isThrottling])
+    let once: [AWSClient.Setback.Kind] = isThrottling ? [.throttled, .retried] : [.retried]
+    #expect(setbacks.withLock { $0 } == once + once)
     #expect(client.retryBudget(of: .firehose) < 500)
     await server.stop()
   }

@@ -28,13 +28,16 @@ final class ContractServer: Sendable {
   }
 
   /// A client with the credentials that the server knows.
-  func client(attempts: Int = 5) throws -> AWSClient {
+  func client(
+    secret: String = "contract-secret", attempts: Int = 5,
+    onSetback: @escaping @Sendable (AWSClient.Setback) -> Void = { _ in }
+  ) throws -> AWSClient {
     try AWSClient(
       environment: AWSEnvironment(variables: [
-        "HOME": "/nowhere", "AWS_ACCESS_KEY_ID": "AKIDCONTRACT", "AWS_SECRET_ACCESS_KEY": "contract-secret",
-        "AWS_ENDPOINT_URL": url,
+        "HOME": "/nowhere", "AWS_ACCESS_KEY_ID": "AKIDCONTRACT", "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": "tok/en+=", "AWS_ENDPOINT_URL": url,
       ]), region: "eu-central-1", http: HTTPClient(),
-      policy: RetryPolicy(maximumAttempts: attempts, baseDelay: .milliseconds(2)))
+      policy: RetryPolicy(maximumAttempts: attempts, baseDelay: .milliseconds(2)), onSetback: onSetback)
   }
 
   /// What the next calls meet, in order; see the script. Forgets the calls so far.
@@ -47,6 +50,8 @@ final class ContractServer: Sendable {
   struct Record: Decodable {
     var calls: [String]
     var texts: [String]
+    var prompts: [String]
+    var most: Int
   }
 
   /// The calls that were answered.

@@ -56,4 +56,51 @@ import Testing
     #expect(settings.server.port == 7)
     #expect(settings.app == "six")
   }
+
+  /// Variables without `QUARRY_`, and what is said of them; nothing when they are right.
+  @Test(arguments: [
+    ("EMBEDDING_KIND=sagemaker EMBEDDING_DIMENSIONS=1024", "embedding.endpoint"),
+    ("EMBEDDING_KIND=sagemaker EMBEDDING_ENDPOINT=e", "embedding.dimensions"),
+    ("EMBEDDING_KIND=sagemaker EMBEDDING_ENDPOINT=e EMBEDDING_DIALECT=gpt-j", nil),
+    (
+      "EMBEDDING_KIND=sagemaker EMBEDDING_ENDPOINT=e EMBEDDING_DIALECT=own EMBEDDING_DIMENSIONS=64", "embedding.dialect"
+    ),
+    ("EMBEDDING_DIALECT=custom", "embedding.template"), ("EMBEDDING_DIALECT=custom EMBEDDING_TEMPLATE={", "is no JSON"),
+    (
+      #"EMBEDDING_DIALECT=custom EMBEDDING_TEMPLATE={"a":"{{texts}}"} EMBEDDING_RESPONSE_PATH=a[x]"#,
+      "embedding.responsePath"
+    ),
+    (#"EMBEDDING_DIALECT=custom EMBEDDING_TEMPLATE={"a":"{{texts}}"} EMBEDDING_RESPONSE_PATH=a[*]"#, nil),
+    ("GENERATION_KIND=sagemaker", "generation.endpoint"), ("GENERATION_KIND=sagemaker GENERATION_ENDPOINT=e", nil),
+    (#"GENERATION_DIALECT=custom GENERATION_TEMPLATE={"a":"{{heat}}"}"#, "{{heat}}"),
+    ("GENERATION_FREQUENCY_PENALTY=3", "generation.frequencyPenalty"),
+  ])
+  func saysWhatAnEndpointOfSageMakerNeeds(variables: String, complaint: String?) throws {
+    var environment = environment
+    for variable in variables.split(separator: " ") {
+      let parts = variable.split(separator: "=", maxSplits: 1)
+      environment["QUARRY_" + parts[0]] = String(parts[1])
+    }
+    if let complaint {
+      let error = #expect(throws: (any Error).self) {
+        _ = try LoadedConfiguration.load(path: nil, environment: environment)
+      }
+      #expect(error.map { "\($0)" }?.contains(complaint) == true, "\(String(describing: error))")
+    } else {
+      _ = try LoadedConfiguration.load(path: nil, environment: environment)
+    }
+  }
+
+  @Test func penaltiesBecomeInferenceParameters() throws {
+    let settings = try LoadedConfiguration.load(
+      path: nil,
+      environment: [
+        "HOME": "/home/none", "QUARRY_GENERATION_FREQUENCY_PENALTY": "0.5",
+        "QUARRY_GENERATION_PRESENCE_PENALTY": "-1", "QUARRY_GENERATION_REPETITION_PENALTY": "1.2",
+      ]
+    ).settings
+    #expect(settings.generation.parameters.frequencyPenalty == 0.5)
+    #expect(settings.generation.parameters.presencePenalty == -1)
+    #expect(settings.generation.parameters.repetitionPenalty == 1.2)
+  }
 }

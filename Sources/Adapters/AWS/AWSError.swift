@@ -40,4 +40,15 @@ public struct AWSError: CategorizedError {
       "there are no AWS credentials: looked at \(links.joined(separator: ", "))",
       remedy: "Set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give the machine a role.")
   }
+
+  static func endedWithoutReason(_ call: AWSCall) -> AWSError {
+    AWSError(
+      "aws.stream_cut", .unavailable, "the answer of \(call.resource) ended without saying why", remedy: "Ask again.")
+  }
+
+  static func parameterUnsupported(_ key: String, by resource: String) -> AWSError {
+    AWSError(
+      "aws.parameter_unsupported", .invalidConfiguration, "\(resource) takes no \(key)",
+      remedy: "Leave generation.\(key) out.")
+  }
 }

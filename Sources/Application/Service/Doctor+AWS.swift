@@ -26,6 +26,10 @@ extension Library {
             : (.warning, "can be listed, and has nothing to read", "Check the prefix.")
         })
     }
+    if [.bedrock, .sagemaker].contains(settings.generation.kind) {
+      findings.append(
+        await Self.check("text model", blocks: "answers; search is not affected") { try await textFinding() })
+    }
     if publishes {
       let namespace = settings.metrics.namespace
       findings.append(
@@ -39,8 +43,22 @@ extension Library {
     return findings
   }
 
+  /// Asks the text model for a few tokens, with the parameters of every other answer.
+  private func textFinding() async throws -> (DoctorFinding.Verdict, String, String?) {
+    guard let generator = try await textGenerator() else { return (.ok, "none is configured", nil) }
+    var parameters = settings.generation.parameters
+    parameters.maxTokens = 16
+    var characters = 0
+    let request = GenerationRequest(
+      system: "", turns: [Turn(role: .user, text: "Say yes.")], parameters: parameters)
+    for try await case .text(let text) in generator.generate(request) { characters += text.count }
+    return characters > 0
+      ? (.ok, "\(generator.model) answers", nil)
+      : (.warning, "\(generator.model) answered nothing", "Ask it a question: quarry ask.")
+  }
+
   private var usesAWS: Bool {
-    if settings.embedding.kind == .bedrock || settings.generation.kind == .bedrock { return true }
+    if settings.embedding.kind != .local || [.bedrock, .sagemaker].contains(settings.generation.kind) { return true }
     if case .textract = settings.ocr.recognizer { return true }
     let secrets = settings.pdf.passwords + [settings.generation.key].compactMap { $0 }
     return secrets.contains { $0.isInSecretsManager }

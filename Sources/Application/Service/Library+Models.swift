@@ -16,7 +16,13 @@ final class RemoteParts: Sendable {
     var http: HTTPClient?
     var aws: AWSClient?
     var scratch: ScratchSpace?
+    var onSetback: @Sendable (AWSClient.Setback) -> Void = { _ in }
   }
+
+  /// What embedding calls keep to.
+  let embeddingPace: RequestPace
+  /// What calls of the text model keep to.
+  let generationPace: RequestPace
 
   private let settings: Settings
   private let environment: [String: String]
@@ -25,6 +31,24 @@ final class RemoteParts: Sendable {
   init(settings: Settings, environment: [String: String]) {
     self.settings = settings
     self.environment = environment
+    let (embedding, generation) = (settings.embedding, settings.generation)
+    embeddingPace = RequestPace(
+      requestsPerMinute: embedding.requestsPerMinute, tokensPerMinute: embedding.tokensPerMinute,
+      concurrency: embedding.concurrency)
+    generationPace = RequestPace(
+      requestsPerMinute: generation.requestsPerMinute, tokensPerMinute: generation.tokensPerMinute,
+      concurrency: generation.concurrency)
+  }
+
+  /// Counts throttled calls and retries of AWS from now on.
+  func observe(with recorder: TelemetryRecorder) {
+    // The recorder's exporters hold these parts.
+    let observer: @Sendable (AWSClient.Setback) -> Void = { [weak recorder] setback in
+      recorder?.metric(
+        setback.kind == .throttled ? MetricName.throttledCalls : MetricName.retriedCalls, 1, unit: .count,
+        dimensions: [DimensionName.service: setback.service.actionPrefix, DimensionName.action: setback.action])
+    }
+    state.withLock { $0.onSetback = observer }
   }
 
   func http() -> HTTPClient {
@@ -44,7 +68,7 @@ final class RemoteParts: Sendable {
       if let aws = state.aws { return aws }
       let aws = try AWSClient(
         environment: AWSEnvironment(variables: environment, profile: settings.aws.profile), region: settings.aws.region,
-        http: http)
+        http: http, onSetback: { [state = self.state] in state.withLock { $0.onSetback }($0) })
       state.aws = aws
       return aws
     }
@@ -74,32 +98,49 @@ extension Library {
       return try LocalEmbedder(files: ModelFiles(directory: directory), threads: model.threads)
     case .bedrock:
       return try BedrockEmbedder(
-        client: remote.aws(), model: model.model, dimension: model.dimensions,
-        pace: RequestPace(requestsPerMinute: model.requestsPerMinute, tokensPerMinute: model.tokensPerMinute),
+        client: remote.aws(), model: model.model, dimension: model.dimensions, pace: remote.embeddingPace,
         width: model.concurrency)
+    case .sagemaker:
+      return try SageMakerEmbedder(
+        client: remote.aws(), endpoint: model.endpoint.aws, dialect: model.sageMakerDialect(),
+        model: model.model.isEmpty ? nil : model.model, dimension: model.dimensions,
+        pooling: model.pooling == .cls ? .cls : .mean, batchSize: model.batchSize,
+        characterLimit: model.maxCharacters, pace: remote.embeddingPace, width: model.concurrency)
     }
   }
 
   /// Answers from passages: with the configured text model, else by quoting.
   /// - Throws: `configuration.secret`, `aws.region_missing`, and failures of the embedding model.
   func answerer() async throws -> any Answerer {
+    guard let generator = try await textGenerator() else {
+      return ExtractiveAnswerer(embedder: try embedder(), index: index)
+    }
     let generation = settings.generation
-    let generator: any TextGenerator
+    return GenerativeAnswerer(
+      generator: generator, index: index, parameters: generation.parameters, promptTokens: settings.promptTokens)
+  }
+
+  /// The text model that the configuration names; nil for none.
+  func textGenerator() async throws -> (any TextGenerator)? {
+    let generation = settings.generation
     switch generation.kind {
-    case .none: return ExtractiveAnswerer(embedder: try embedder(), index: index)
+    case .none: return nil
     case .bedrock:
-      generator = BedrockTextGenerator(
+      return BedrockTextGenerator(
         client: try remote.aws(), model: generation.model, contextTokens: generation.contextTokens,
-        guardrail: generation.guardrail)
+        guardrail: generation.guardrail, pace: remote.generationPace)
+    case .sagemaker:
+      return SageMakerTextGenerator(
+        client: try remote.aws(), endpoint: generation.endpoint.aws, dialect: try generation.sageMakerDialect(),
+        model: generation.model.isEmpty ? nil : generation.model, contextTokens: generation.contextTokens,
+        streams: generation.streams, pace: remote.generationPace)
     case .openai:
       var key: Secret?
       if let setting = generation.key { key = try await secret(setting) }
-      generator = OpenAITextGenerator(
+      return OpenAITextGenerator(
         url: generation.url, model: generation.model, key: key?.revealed, http: remote.http(),
         contextTokens: generation.contextTokens)
     }
-    return GenerativeAnswerer(
-      generator: generator, index: index, parameters: generation.parameters, promptTokens: settings.promptTokens)
   }
 
   /// The PDFs below a prefix of a bucket.

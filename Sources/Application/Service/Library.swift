@@ -60,6 +60,7 @@ public final class Library: Sendable {
         app: settings.app, environment: settings.environment, quarryVersion: QuarryVersion.current),
       redaction: settings.events.redact, eventLog: settings.events.isEnabled ? events : nil,
       exporters: Self.exporters(settings.metrics, remote: remote, prometheus: prometheus, lines: metricLines), log: log)
+    remote.observe(with: recorder)
   }
 
   /// Opens the library that `settings` name, making its store when there is none unless it must exist; runs `body`;

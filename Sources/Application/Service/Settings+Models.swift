@@ -8,6 +8,8 @@ extension Settings {
     case none
     /// A model of Amazon Bedrock.
     case bedrock
+    /// A model behind an endpoint of SageMaker.
+    case sagemaker
     /// A server that speaks OpenAI's chat completions.
     case openai
   }
@@ -16,8 +18,20 @@ extension Settings {
   public struct Generation: Sendable {
     /// Which kind.
     public var kind: GenerationKind
-    /// Its id or name; empty only without one.
+    /// Its id or name; empty only without one, and for SageMaker where the endpoint's stands for it.
     public var model: String
+    /// An endpoint of SageMaker.
+    public var endpoint: Endpoint
+    /// How the endpoint's container is asked.
+    public var dialect: TextDialect
+    /// Whether the endpoint is asked for its answer in parts.
+    public var streams: Bool
+    /// Calls a minute; nil for no limit.
+    public var requestsPerMinute: Double?
+    /// Tokens a minute; nil for no limit.
+    public var tokensPerMinute: Double?
+    /// Calls at one time.
+    public var concurrency: Int
     /// The server's base URL, with its version; for `openai`.
     public var url: String
     /// The server's key; nil for none.
@@ -63,10 +77,28 @@ extension Settings.Generation {
   init(_ reader: ConfigurationReader) {
     kind = reader.value(
       "kind", .oneOf(), default: Settings.GenerationKind.none,
-      doc: "Which text model answers: `none` for extractive answers, `bedrock`, or `openai` for any server that speaks "
-        + "OpenAI's chat completions (Ollama, vLLM, llama.cpp).")
+      doc:
+        "Which text model answers: `none` for extractive answers, `bedrock`, `sagemaker`, or `openai` for any server "
+        + "that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp).")
     model =
-      reader.optional("model", .nonEmptyString, doc: "The model's id (Bedrock) or name at the server.") ?? ""
+      reader.optional(
+        "model", .nonEmptyString,
+        doc: "The model's id (Bedrock) or name at the server; with SageMaker a name for prices and events.") ?? ""
+    endpoint = Settings.Endpoint(reader)
+    endpoint.acceptsEULA = reader.value(
+      "acceptEula", .bool, default: false,
+      doc: "Whether the licence of a model of JumpStart is accepted with each call: some answer nothing without it.")
+    dialect = Settings.TextDialect(reader)
+    streams = reader.value(
+      "stream", .bool, default: true, doc: "Whether an endpoint of SageMaker is asked for its answer in parts.")
+    requestsPerMinute = reader.optional(
+      "requestsPerMinute", .double(in: 1...1_000_000), doc: "Calls of AWS a minute, retries included.")
+    tokensPerMinute = reader.optional(
+      "tokensPerMinute", .double(in: 100...1_000_000_000),
+      doc: "Tokens of AWS's models a minute, the longest answer included.")
+    concurrency = reader.value(
+      "concurrency", .int(in: 1...256), default: 16,
+      doc: "Most calls of AWS at one time; throttling lowers their number, success raises it again.")
     url = reader.value(
       "url", .nonEmptyString, default: "http://localhost:11434/v1",
       doc: "The base URL of an `openai` server, with its version.")
@@ -80,12 +112,21 @@ extension Settings.Generation {
       topP: reader.optional("topP", .double(in: 0...1), doc: "Share of likely tokens that are drawn from."),
       topK: reader.optional("topK", .int(in: 1...1_000), doc: "Number of likely tokens that are drawn from."),
       maxTokens: reader.value("maxTokens", .int(in: 16...100_000), default: 1_024, doc: "Most tokens of an answer."),
-      stop: reader.value("stop", .list(of: .nonEmptyString), default: [], doc: "Texts that end an answer."))
+      stop: reader.value("stop", .list(of: .nonEmptyString), default: [], doc: "Texts that end an answer."),
+      frequencyPenalty: reader.optional(
+        "frequencyPenalty", .double(in: -2...2), doc: "Penalty on words by how often they came already."),
+      presencePenalty: reader.optional(
+        "presencePenalty", .double(in: -2...2), doc: "Penalty on words that came already."),
+      repetitionPenalty: reader.optional(
+        "repetitionPenalty", .double(in: 0.1...10),
+        doc: "What the likelihood of words that came already is divided by; 1 for none. A penalty that the model does "
+          + "not have is an error."))
     let id = reader.optional("guardrail.id", .nonEmptyString, doc: "A guardrail of Bedrock to apply.")
     let version = reader.value(
       "guardrail.version", .nonEmptyString, default: "DRAFT", doc: "The guardrail's version.")
     guardrail = id.map { ($0, version) }
-    if kind != .none, model.isEmpty { reader.reject("model", "must name the text model") }
+    if kind == .sagemaker, endpoint.name.isEmpty { reader.reject("endpoint", "must name the endpoint of SageMaker") }
+    if kind == .bedrock || kind == .openai, model.isEmpty { reader.reject("model", "must name the text model") }
   }
 }
 

@@ -94,6 +94,8 @@ public struct Settings: Sendable {
     case local
     /// A model of Amazon Bedrock.
     case bedrock
+    /// A model behind an endpoint of SageMaker.
+    case sagemaker
   }
 
   /// How vectors are computed; part of the embedding identity.
@@ -112,8 +114,18 @@ public struct Settings: Sendable {
     public var directory: String?
     /// Threads; nil for as many as there are cores.
     public var threads: Int?
-    /// The model's id; of Bedrock.
+    /// The model's id at Bedrock; for SageMaker a name that stands for the model in the embedding identity.
     public var model: String
+    /// An endpoint of SageMaker.
+    public var endpoint: Endpoint
+    /// How the endpoint's container is asked.
+    public var dialect: EmbeddingDialect
+    /// How vectors of tokens become one.
+    public var pooling: Pooling
+    /// Texts of one call; nil for the dialect's default.
+    public var batchSize: Int?
+    /// Characters of a text that are certain to fit; nil for the dialect's default.
+    public var maxCharacters: Int?
     /// The dimensions to ask for; nil for the model's default.
     public var dimensions: Int?
     /// Calls a minute; nil for no limit.

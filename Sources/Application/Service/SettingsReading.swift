@@ -82,7 +82,8 @@ extension Settings.EmbeddingModel {
   fileprivate init(_ reader: ConfigurationReader) {
     kind = reader.value(
       "kind", .oneOf(), default: Settings.EmbeddingKind.local,
-      doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU, `bedrock` one of Amazon Bedrock.")
+      doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU, `bedrock` one of Amazon Bedrock, "
+        + "`sagemaker` one behind an endpoint of SageMaker.")
     scheme = reader.value(
       "scheme", .oneOf(), default: Settings.NumericScheme.fp32,
       doc: "How vectors are computed; part of the embedding identity.")
@@ -93,18 +94,37 @@ extension Settings.EmbeddingModel {
       "threads", .int(in: 1...256), doc: "Threads that embed; by default one a core.")
     model =
       reader.optional(
-        "model", .nonEmptyString, doc: "The id of a Bedrock model, such as `amazon.titan-embed-text-v2:0`.")
+        "model", .nonEmptyString,
+        doc:
+          "The id of a Bedrock model, such as `amazon.titan-embed-text-v2:0`; with SageMaker a name for the model, so "
+          + "that another endpoint with the same model serves the same index.")
       ?? ""
+    endpoint = Settings.Endpoint(reader)
+    dialect = Settings.EmbeddingDialect(reader)
+    pooling = reader.value(
+      "pooling", .oneOf(), default: Settings.Pooling.mean,
+      doc: "How the vectors of tokens become one, where an endpoint of SageMaker answers those: `mean` or `cls`.")
+    batchSize = reader.optional(
+      "batchSize", .int(in: 1...1_024), doc: "Texts of one call of SageMaker; by default what the dialect takes.")
+    maxCharacters = reader.optional(
+      "maxCharacters", .int(in: 100...1_000_000),
+      doc: "Characters of a text that are certain to fit a model of SageMaker: chunks are cut to it. By default 1,000, "
+        + "for models of 512 tokens, and 4,000 for GPT-J.")
     dimensions = reader.optional(
-      "dimensions", .int(in: 64...8_192), doc: "The dimensions to ask of a Bedrock model; by default its own.")
+      "dimensions", .int(in: 64...8_192),
+      doc: "The dimensions to ask of a Bedrock model, by default its own; those of SageMaker's, which must be named.")
     requestsPerMinute = reader.optional(
-      "requestsPerMinute", .double(in: 1...1_000_000), doc: "Calls of Bedrock a minute, by the account's quota.")
+      "requestsPerMinute", .double(in: 1...1_000_000), doc: "Calls of AWS a minute, retries included.")
     tokensPerMinute = reader.optional(
-      "tokensPerMinute", .double(in: 100...1_000_000_000),
-      doc: "Tokens sent to Bedrock a minute, by the account's quota.")
+      "tokensPerMinute", .double(in: 100...1_000_000_000), doc: "Tokens sent to AWS a minute.")
     concurrency = reader.value(
-      "concurrency", .int(in: 1...64), default: 8, doc: "Calls of Bedrock at one time.")
+      "concurrency", .int(in: 1...64), default: 8,
+      doc: "Most calls of AWS at one time; throttling lowers their number, success raises it again.")
     if kind == .bedrock, model.isEmpty { reader.reject("model", "must name the embedding model") }
+    if kind == .sagemaker, endpoint.name.isEmpty { reader.reject("endpoint", "must name the endpoint of SageMaker") }
+    if kind == .sagemaker, dimensions == nil, ![.gptJ, .gptJText].contains(dialect.kind) {
+      reader.reject("dimensions", "must say how many the model behind the endpoint has")
+    }
   }
 }
 

@@ -11,12 +11,14 @@ Credentials: AKIDCONTRACT / contract-secret, and the session token of the reques
 POST /-/faults  a list of faults, each used once, in order, by the next calls:
     {"status": 429, "code": "ThrottlingException", "headers": {...}} | {"drop": true} | {"delay": seconds}
     | {"stream": "exception" | "bad_crc" | "cut" | "unknown_event" | "bytewise"} | {"short": true} | {"dimension": 7}
-GET /-/calls    how many calls were answered, and the input texts of all embedding calls
+    | {"model_error": "body" | "reason"} (status 200) | {"silent_end": true} | {"nonsense": true}
+    | {"parts": 7} (the lines of a stream are cut anew into parts of that many bytes)
+GET /-/calls    the calls that were answered, the most at one time, the input texts of all embedding calls, and the
+                prompts and parameters that SageMaker's containers got, or Converse's additional fields
 """
 
 import argparse
 import base64
-import hashlib
 import json
 import re
 import struct
@@ -34,11 +36,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.validate import ParamValidator
 
+import sagemaker_containers
+from sagemaker_containers import embedding
+
 SESSION = botocore.session.get_session()
 SERVICES = [("bedrock-runtime", "bedrock"), ("sagemaker-runtime", "sagemaker")]
 TEXTRACT = SESSION.get_service_model("textract")
 LOCK = threading.Lock()
-FAULTS, CALLS, TEXTS = [], [], []
+FAULTS, CALLS, TEXTS, PROMPTS = [], [], [], []
+FLIGHT = {"now": 0, "most": 0}
 
 
 class Refused(Exception):
@@ -76,7 +82,10 @@ def check_constraints(shape, value, path):
             raise Refused(400, "ValidationException", f"{path} is longer than {shape.metadata['max']}")
         if shape.enum and value not in shape.enum:
             raise Refused(400, "ValidationException", f"{path} is none of {shape.enum}")
-        if "pattern" in shape.metadata and not re.search(shape.metadata["pattern"], value):
+        pattern = shape.metadata.get("pattern", "")
+        for theirs, ours in (("\\p{ASCII}", r"[\x00-\x7f]"), ("[\\p{Print}]", r"[\x20-\x7e]"), ("\\z", r"\Z")):
+            pattern = pattern.replace(theirs, ours)
+        if not re.search(pattern, value):
             raise Refused(400, "ValidationException", f"{path} does not match {shape.metadata['pattern']}")
     elif kind in ("integer", "float", "long", "double"):
         if "max" in shape.metadata and value > shape.metadata["max"]:
@@ -143,17 +152,6 @@ def check_signature(signing, method, url, headers, body):
 
 # --- models ---
 
-def embedding(text, dimension):
-    vector = [0.0] * dimension
-    for word in re.findall(r"\w+", text.lower()):
-        digest = hashlib.sha256(word.encode()).digest()
-        vector[int.from_bytes(digest[:4], "big") % dimension] += 1 if digest[4] & 1 else -1
-    if not any(vector):
-        vector[0] = 1.0
-    norm = sum(v * v for v in vector) ** 0.5
-    return [v / norm for v in vector]
-
-
 def need(condition, message):
     if not condition:
         raise Refused(400, "ValidationException", message)
@@ -213,6 +211,7 @@ def event(name, document, kind="event"):
 
 def converse_frames(values, fault):
     question = values["messages"][-1]["content"][0]["text"]
+    PROMPTS.append(json.dumps(values.get("additionalModelRequestFields", {}), sort_keys=True))
     if "claude-none" in values["modelId"]:
         raise Refused(403, "AccessDeniedException", "You don't have access to the model with the specified model ID.")
     sentence = re.split(r"(?<=[.?!])\s", question.strip())[0]
@@ -281,7 +280,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         with LOCK:
-            self.answer(200, {"calls": CALLS, "texts": TEXTS, "faults": FAULTS})
+            self.answer(200, {"calls": CALLS, "texts": TEXTS, "prompts": PROMPTS, "most": FLIGHT["most"], "faults": FAULTS})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -291,14 +290,25 @@ class Handler(BaseHTTPRequestHandler):
                 FAULTS[:] = json.loads(body)
                 CALLS.clear()
                 TEXTS.clear()
+                PROMPTS.clear()
+                FLIGHT["most"] = 0
             return self.answer(200, {})
         with LOCK:
             fault = FAULTS.pop(0) if FAULTS else {}
+            FLIGHT["now"] += 1
+            FLIGHT["most"] = max(FLIGHT["most"], FLIGHT["now"])
         try:
             self.serve(parts, body, fault)
+        except sagemaker_containers.ModelError as error:
+            self.answer(424, {"Message": f"Received client error ({error.status}) from primary. See the log.",
+                              "OriginalStatusCode": error.status, "OriginalMessage": error.message, "LogStreamArn": "arn:x"},
+                        {"Content-Type": "application/json", "x-amzn-ErrorType": "ModelError"})
         except Refused as refused:
             self.answer(refused.status, {"message": refused.message},
                         {"Content-Type": "application/json", "x-amzn-ErrorType": refused.code + ":http://internal.amazon.com/"})
+        finally:
+            with LOCK:
+                FLIGHT["now"] -= 1
 
     def serve(self, parts, body, fault):
         if "delay" in fault:
@@ -325,7 +335,32 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, invoke(values["modelId"], values["body"], fault))
         if operation.name == "ConverseStream":
             return self.stream(converse_frames(values, fault), fault)
+        if signing == "sagemaker":
+            return self.sagemaker(operation.name, values, fault)
         raise Refused(400, "UnknownOperationException", operation.name)
+
+    def sagemaker(self, operation, values, fault):
+        name = values["EndpointName"]
+        if name.endswith("-eula") and values.get("CustomAttributes") != "accept_eula=true":
+            raise sagemaker_containers.ModelError(403, "accept_eula is not set to true")
+        if name.endswith("-component") and values.get("InferenceComponentName") != "component-1":
+            raise Refused(400, "ValidationError", "Inference Component Name header is required for endpoints to which you plan to deploy inference components.")
+        if operation == "InvokeEndpointWithResponseStream":
+            lines = [line.encode() for line in sagemaker_containers.lines(name, values, fault, PROMPTS)]
+            if "parts" in fault:
+                data = b"".join(lines)
+                lines = [data[i:i + fault["parts"]] for i in range(0, len(data), fault["parts"])]
+            frames = [frame({":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"},
+                            line) for line in lines]
+            if fault.get("stream") == "exception":
+                frames[2:] = [event("ModelStreamError", {"Message": "The model took too long.", "ErrorCode":
+                                                         "ModelInvocationTimeExceeded"}, "exception")]
+            return self.stream(frames, fault)
+        if sagemaker_containers.kind_of(name):
+            return self.answer(200, sagemaker_containers.generate(name, values, fault, PROMPTS))
+        if not re.match("gptj|hf-[1-4]|tei|custom-embed", name):
+            raise Refused(400, "ValidationError", f"Endpoint {name} of account 123456789012 not found.")
+        return self.answer(200, sagemaker_containers.embed(name, values, fault, TEXTS))
 
     def textract(self, body):
         """The JSON protocol: the operation is in a header, blobs are in base64, the body is the input."""

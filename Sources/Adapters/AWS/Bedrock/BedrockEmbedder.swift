@@ -55,30 +55,7 @@ public struct BedrockEmbedder: Embedder {
   /// Embeds texts, in order, several calls at a time.
   /// - Throws: ``AWSError``; `CancellationError`.
   public func embed(_ texts: [String], as input: EmbeddingInput) async throws -> [Embedding] {
-    let batches = stride(from: 0, to: texts.count, by: model.batchSize).map { start in
-      Array(texts[start..<min(start + model.batchSize, texts.count)])
-    }
-    return try await withThrowingTaskGroup(of: (Int, [Embedding]).self) { group in
-      var results = [[Embedding]](repeating: [], count: batches.count)
-      var next = 0
-      while next < min(width, batches.count) {
-        add(next)
-        next += 1
-      }
-      while let (index, embeddings) = try await group.next() {
-        results[index] = embeddings
-        if next < batches.count {
-          add(next)
-          next += 1
-        }
-      }
-      return results.flatMap { $0 }
-
-      func add(_ index: Int) {
-        let batch = batches[index]
-        group.addTask { (index, try await embedBatch(batch, as: input)) }
-      }
-    }
+    try await EmbeddingBatches.run(texts, size: model.batchSize, width: width) { try await embedBatch($0, as: input) }
   }
 
   private func embedBatch(_ texts: [String], as input: EmbeddingInput) async throws -> [Embedding] {
@@ -88,7 +65,7 @@ public struct BedrockEmbedder: Embedder {
     let call = AWSCall(
       .bedrock, "InvokeModel", on: "model \(id)", path: URIEncoding.path(segments: ["model", id, "invoke"]),
       headers: [.init("Content-Type", "application/json"), .init("Accept", "application/json")], body: body)
-    let answer = try await pace.run(tokens: estimate) { try await client.bytes(call) }
+    let answer = try await client.bytes(call, pace: pace, tokens: estimate)
     guard let (vectors, _) = try? model.vectors(answer) else {
       throw AWSError(
         "aws.answer_malformed", .unavailable, "model \(id) answers in no form that is known",

@@ -1,7 +1,6 @@
 import AWSSigning
 public import Core
 import FoundationEssentials
-import HTTPClient
 
 /// Text models of Amazon Bedrock through ConverseStream.
 ///
@@ -14,112 +13,80 @@ public struct BedrockTextGenerator: TextGenerator {
   public let contextTokens: Int
   private let client: AWSClient
   private let guardrail: (id: String, version: String)?
+  private let pace: RequestPace
 
   /// Creates a generator.
-  /// - Parameter guardrail: Id and version of a guardrail to apply.
+  /// - Parameters:
+  ///   - guardrail: Id and version of a guardrail to apply.
+  ///   - pace: The rate and number in flight that calls keep to, shared by all generators of the account's quota.
   public init(
-    client: AWSClient, model: String, contextTokens: Int = 32_000, guardrail: (id: String, version: String)? = nil
+    client: AWSClient, model: String, contextTokens: Int = 32_000, guardrail: (id: String, version: String)? = nil,
+    pace: RequestPace
   ) {
     self.client = client
     self.model = model
     self.contextTokens = contextTokens
     self.guardrail = guardrail
+    self.pace = pace
   }
-
-  /// A conservative count: two bytes a token is more than any of the models' tokenizers makes of ordinary text.
-  public func countTokens(_ text: String) -> Int { text.utf8.count / 2 + 1 }
 
   /// Generates, piece by piece.
   public func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-    AsyncThrowingStream(bufferingPolicy: .unbounded) { continuation in
-      let task = Task {
-        do {
-          try await stream(request) { continuation.yield($0) }
-          continuation.finish()
-        } catch {
-          continuation.finish(throwing: error)
-        }
-      }
-      continuation.onTermination = { _ in task.cancel() }
-    }
+    .generating { say in try await stream(request, say: say) }
   }
 
-  private func stream(_ request: GenerationRequest, yield: (GenerationEvent) -> Void) async throws {
+  private func stream(_ request: GenerationRequest, say: (GenerationEvent) -> Void) async throws {
     let call = AWSCall(
       .bedrock, "InvokeModelWithResponseStream", on: "model \(model)",
       path: URIEncoding.path(segments: ["model", model, "converse-stream"]),
       headers: [.init("Content-Type", "application/json"), .init("Accept", "application/vnd.amazon.eventstream")],
-      body: try ConverseBodies.request(request, guardrail: guardrail, topKField: topKField), timeout: nil,
-      idleTimeout: .seconds(60))
-    let response = try await client.send(call)
-    var decoder = EventStreamDecoder()
+      body: try ConverseBodies.request(request, guardrail: guardrail, additional: additional(request.parameters)),
+      timeout: nil, idleTimeout: .seconds(60))
     var stopReason: String?
     var usage: TokenUsage?
-    do {
-      for try await bytes in response.body {
-        decoder.append(bytes)
-        while let message = try decoder.next() {
-          try handle(message, yield: yield, stopReason: &stopReason, usage: &usage)
-        }
-      }
-      try decoder.finish()
-    } catch let error as EventStreamError {
-      throw AWSError(
-        "aws.stream_damaged", .unavailable, "the answer of model \(model) was damaged on its way (\(error))",
-        remedy: "Ask again.", underlying: error)
-    } catch let error as HTTPClientError {
-      throw AWSError(
-        "aws.stream_cut", error.code == .timedOut ? .timedOut : .unavailable,
-        "the answer of model \(model) broke off: \(error.message)", remedy: "Ask again.", underlying: error)
-    }
-    guard let stopReason else {
-      throw AWSError(
-        "aws.stream_cut", .unavailable, "the answer of model \(model) ended without saying why", remedy: "Ask again.")
-    }
-    yield(.end(stopReason: stopReason, usage: usage))
-  }
-
-  private func handle(
-    _ message: EventStreamMessage, yield: (GenerationEvent) -> Void, stopReason: inout String?,
-    usage: inout TokenUsage?
-  ) throws {
-    let payload = Data(message.payload)
-    guard message.kind == "event" else { throw failure(message) }
     let decoder = JSONDecoder()
-    switch message.name {
-    case "contentBlockDelta":
-      if let text = try? decoder.decode(ConverseBodies.Delta.self, from: payload).delta?.text, !text.isEmpty {
-        yield(.text(text))
+    try await client.events(call, pace: pace, tokens: tokens(of: request)) { event in
+      let payload = Data(event.payload)
+      switch event.name {
+      case "contentBlockDelta":
+        if let text = try? decoder.decode(ConverseBodies.Delta.self, from: payload).delta?.text, !text.isEmpty {
+          say(.text(text))
+        }
+      case "messageStop":
+        stopReason = (try? decoder.decode(ConverseBodies.Stop.self, from: payload))?.stopReason ?? "unknown"
+      case "metadata":
+        if let counts = try? decoder.decode(ConverseBodies.Metadata.self, from: payload).usage {
+          usage = TokenUsage(inputTokens: counts.inputTokens ?? 0, outputTokens: counts.outputTokens ?? 0)
+        }
+      default: break
       }
-    case "messageStop":
-      stopReason = (try? decoder.decode(ConverseBodies.Stop.self, from: payload))?.stopReason ?? "unknown"
-    case "metadata":
-      if let counts = try? decoder.decode(ConverseBodies.Metadata.self, from: payload).usage {
-        usage = TokenUsage(inputTokens: counts.inputTokens ?? 0, outputTokens: counts.outputTokens ?? 0)
-      }
-    default: break
     }
+    guard let stopReason else { throw AWSError.endedWithoutReason(call) }
+    say(.end(stopReason: stopReason, usage: usage))
   }
 
-  private func failure(_ message: EventStreamMessage) -> AWSError {
-    let said = (try? JSONDecoder().decode(ConverseBodies.Failure.self, from: Data(message.payload)))
-    let text = said?.originalMessage ?? said?.message ?? message.headers[":error-message"] ?? "no reason"
-    let category: ErrorCategory =
-      switch message.name {
-      case "throttlingException": .rateLimited
-      case "validationException": .invalidInput
-      case "modelTimeoutException": .timedOut
-      default: .unavailable
-      }
-    return AWSError(
-      "aws.stream_failed", category, "model \(model) broke off with \(message.name): \(text.prefix(300))",
-      remedy: "Ask again.", serviceCode: message.name)
-  }
-
-  /// Converse has no top-k: it goes by the name that the model's own request has for it.
-  private var topKField: String? {
-    if model.contains("anthropic.") || model.contains("mistral.") { return "top_k" }
-    if model.contains("cohere.") { return "k" }
-    return nil
+  /// What Converse has no names for goes by those of the model's own request.
+  ///
+  /// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html (Anthropic, Mistral, Cohere
+  /// Command R, AI21 Jamba)
+  /// - Throws: `aws.parameter_unsupported` for a penalty that the model does not have: it would be recorded with the
+  ///   answer and have had no effect.
+  private func additional(_ parameters: InferenceParameters) throws -> [String: Double] {
+    var fields: [String: Double] = [:]
+    if let topK = parameters.topK {
+      if model.contains("anthropic.") || model.contains("mistral.") { fields["top_k"] = Double(topK) }
+      if model.contains("cohere.") { fields["k"] = Double(topK) }
+    }
+    let hasPenalties = model.contains("cohere.") || model.contains("ai21.jamba")
+    for (key, name, value, isKnown) in [
+      ("frequencyPenalty", "frequency_penalty", parameters.frequencyPenalty, hasPenalties),
+      ("presencePenalty", "presence_penalty", parameters.presencePenalty, hasPenalties),
+      ("repetitionPenalty", "", parameters.repetitionPenalty, false),
+    ] {
+      guard let value else { continue }
+      guard isKnown else { throw AWSError.parameterUnsupported(key, by: "model \(model)") }
+      fields[name] = value
+    }
+    return fields
   }
 }

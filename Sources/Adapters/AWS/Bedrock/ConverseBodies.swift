@@ -24,20 +24,18 @@ enum ConverseBodies {
     var messages: [Message]
     var system: [Text]?
     var inferenceConfig: Inference?
-    var additionalModelRequestFields: [String: Int]?
+    var additionalModelRequestFields: [String: Double]?
     var guardrailConfig: Guardrail?
   }
 
-  /// - Parameter topKField: What the model's own request calls top-k, which Converse does not have.
+  /// - Parameter additional: Parameters that Converse has no names for, by those of the model's own request.
   static func request(
-    _ request: GenerationRequest, guardrail: (id: String, version: String)?, topKField: String?
+    _ request: GenerationRequest, guardrail: (id: String, version: String)?, additional: [String: Double]
   ) throws -> [UInt8] {
     let parameters = request.parameters
     let inference = Inference(
       maxTokens: parameters.maxTokens, temperature: parameters.temperature.map { min(1, $0) },
       topP: parameters.topP, stopSequences: parameters.stop.isEmpty ? nil : parameters.stop)
-    var additional: [String: Int]?
-    if let topK = parameters.topK, let topKField { additional = [topKField: topK] }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(
@@ -45,7 +43,7 @@ enum ConverseBodies {
         Request(
           messages: request.turns.map { Message(role: $0.role.rawValue, content: [Text(text: $0.text)]) },
           system: request.system.isEmpty ? nil : [Text(text: request.system)], inferenceConfig: inference,
-          additionalModelRequestFields: additional,
+          additionalModelRequestFields: additional.isEmpty ? nil : additional,
           guardrailConfig: guardrail.map { Guardrail(guardrailIdentifier: $0.id, guardrailVersion: $0.version) })))
   }
 
@@ -61,9 +59,5 @@ enum ConverseBodies {
       var outputTokens: Int?
     }
     var usage: Usage?
-  }
-  struct Failure: Decodable {
-    var message: String?
-    var originalMessage: String?
   }
 }

@@ -7,17 +7,25 @@ public import HTTPClient
 /// Signed calls with retries: the one way to every service.
 ///
 /// A wrong clock is corrected from the service's answers, an expired token is renewed once, throttled and failed calls
-/// are sent again within the budget of the service. Observers hear of every retry; an answer's head is returned as
-/// soon as it is there, and its body streams.
+/// are sent again within the budget of the service. The observer hears of every throttled attempt and every retry; an
+/// answer's head is returned as soon as it is there, and its body streams.
 public final class AWSClient: Sendable {
-  /// A call that is sent again.
-  public struct Retry: Sendable {
-    /// The call.
+  /// An attempt that failed and may not be the call's last.
+  public struct Setback: Sendable {
+    /// What happened.
+    public enum Kind: Sendable, Hashable {
+      /// The service asked for patience.
+      case throttled
+      /// The call is sent again.
+      case retried
+    }
+
+    /// The service.
     public var service: AWSService
-    /// Its action.
+    /// The call's action.
     public var action: String
-    /// Whether the service asked for patience.
-    public var isThrottling: Bool
+    /// What happened; a throttled call that is sent again is told twice, once as each.
+    public var kind: Kind
   }
 
   /// Where the services are.
@@ -29,7 +37,7 @@ public final class AWSClient: Sendable {
   private let http: HTTPClient
   private let policy: RetryPolicy
   private let now: @Sendable () -> Date
-  private let onRetry: @Sendable (Retry) -> Void
+  private let onSetback: @Sendable (Setback) -> Void
   private let budgets = Locked<[AWSService: RetryBudget]>([:])
   private let skews = Locked<[AWSService: ClockSkew]>([:])
 
@@ -39,7 +47,7 @@ public final class AWSClient: Sendable {
   public init(
     environment: AWSEnvironment, region: String? = nil, http: HTTPClient,
     policy: RetryPolicy = RetryPolicy(maximumAttempts: 5),
-    now: @escaping @Sendable () -> Date = { Date() }, onRetry: @escaping @Sendable (Retry) -> Void = { _ in }
+    now: @escaping @Sendable () -> Date = { Date() }, onSetback: @escaping @Sendable (Setback) -> Void = { _ in }
   ) throws {
     guard let region = region ?? environment.region else {
       throw AWSError(
@@ -51,7 +59,7 @@ public final class AWSClient: Sendable {
     self.http = http
     self.policy = policy
     self.now = now
-    self.onRetry = onRetry
+    self.onSetback = onSetback
     credentials = CredentialChain(environment: environment, region: region, http: http, now: now)
   }
 
@@ -68,18 +76,27 @@ public final class AWSClient: Sendable {
   }
 
   /// Sends a call; returns the head of a good answer.
+  /// - Parameters:
+  ///   - pace: The rate that each attempt waits for and tells of throttling; nil for none.
+  ///   - tokens: An estimate of what the call takes of the pace.
   /// - Throws: ``AWSError`` naming action, resource and remedy; `CancellationError`.
-  public func send(_ call: AWSCall) async throws -> HTTPClientResponse {
+  public func send(_ call: AWSCall, pace: RequestPace? = nil, tokens: Int = 0) async throws -> HTTPClientResponse {
     let region = call.region ?? region
     let link = Locked("?")
     do {
       return try await policy.run(
         budget: budget(call.service), judge: Self.judge,
-        onRetry: { [onRetry] _, error in
-          let isThrottling = (error as? ServiceFailure)?.isThrottling ?? false
-          onRetry(Retry(service: call.service, action: call.action, isThrottling: isThrottling))
-        },
-        attempt: { _ in try await self.attempt(call, region: region, link: link, mayAmend: true) })
+        onRetry: { _, _ in self.tell(.retried, of: call) },
+        attempt: { _ in
+          let attempt = { try await self.attempt(call, region: region, link: link, mayAmend: true) }
+          do {
+            guard let pace else { return try await attempt() }
+            return try await pace.attempt(tokens: tokens, attempt)
+          } catch let failure as ServiceFailure where failure.isThrottling {
+            self.tell(.throttled, of: call)
+            throw failure
+          }
+        })
     } catch let failure as ServiceFailure {
       throw failure.error(of: call, region: region, link: link.withLock { $0 })
     } catch let error as HTTPClientError {
@@ -88,13 +105,27 @@ public final class AWSClient: Sendable {
   }
 
   /// Sends a call and reads its whole answer.
-  /// - Parameter limit: Bytes of the answer.
-  public func bytes(_ call: AWSCall, limit: Int = 16 << 20) async throws -> [UInt8] {
-    do {
-      return try await send(call).body.collect(upTo: limit)
-    } catch let error as HTTPClientError {
-      throw Self.error(error, call)
+  /// - Parameters:
+  ///   - limit: Bytes of the answer.
+  ///   - pace: The rate and number in flight that the call keeps to; nil for none.
+  ///   - tokens: An estimate of what the call takes of the pace.
+  public func bytes(
+    _ call: AWSCall, limit: Int = 16 << 20, pace: RequestPace? = nil, tokens: Int = 0
+  ) async throws -> [UInt8] {
+    let read = {
+      do {
+        return try await self.send(call, pace: pace, tokens: tokens).body.collect(upTo: limit)
+      } catch let error as HTTPClientError {
+        throw Self.error(error, call)
+      }
     }
+    guard let pace else { return try await read() }
+    return try await pace.hold(read)
+  }
+
+  /// Tells the observer.
+  func tell(_ kind: Setback.Kind, of call: AWSCall) {
+    onSetback(Setback(service: call.service, action: call.action, kind: kind))
   }
 
   // MARK: - One attempt

@@ -11,6 +11,8 @@ struct ServiceFailure: Error, Sendable {
   /// Such as `ThrottlingException`.
   var code: String
   var message: String
+  /// What the container behind an endpoint answered, when the failure is its own.
+  var modelStatus: Int?
   var retryAfter: Duration?
   var date: String?
   /// Where a bucket is, when it is elsewhere.
@@ -28,6 +30,9 @@ struct ServiceFailure: Error, Sendable {
     if let document = try? JSONDecoder().decode(JSONError.self, from: Data(body)) {
       if code.isEmpty { code = document.type ?? document.code ?? "" }
       message = document.message ?? ""
+      modelStatus = document.modelStatus
+      // SageMaker's own message says only that the model answered, and where its log is.
+      if let said = document.modelMessage, !said.isEmpty { message = said }
     } else if let document = XMLElement.parse(body) {
       if code.isEmpty { code = document.first("Code")?.text ?? "" }
       message = document.first("Message")?.text ?? ""
@@ -43,6 +48,8 @@ struct ServiceFailure: Error, Sendable {
     var type: String?
     var code: String?
     var message: String?
+    var modelStatus: Int?
+    var modelMessage: String?
 
     init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: Key.self)
@@ -52,6 +59,8 @@ struct ServiceFailure: Error, Sendable {
         case "__type": type = value
         case "code": code = value
         case "message": message = value
+        case "originalmessage": modelMessage = value
+        case "originalstatuscode": modelStatus = try? values.decode(Int.self, forKey: key)
         default: break
         }
       }
@@ -69,11 +78,15 @@ struct ServiceFailure: Error, Sendable {
 
   /// Too much at once. Source: the AWS SDKs' list, https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
   var isThrottling: Bool {
-    status == 429 || Self.throttlingCodes.contains(code)
+    status == 429 || modelStatus == 429 || Self.throttlingCodes.contains(code)
   }
 
+  /// A container's refusal of what was sent: the same again would be refused again.
+  var isRefusedByModel: Bool { modelStatus.map { (400..<500).contains($0) && $0 != 408 && $0 != 429 } ?? false }
+
   var isTransient: Bool {
-    isThrottling || [408, 424, 500, 502, 503, 504].contains(status)
+    if isRefusedByModel { return false }
+    return isThrottling || [408, 424, 500, 502, 503, 504, 530].contains(status)
       || ["RequestTimeout", "RequestTimeoutException", "InternalError", "PriorRequestNotComplete"].contains(code)
   }
 
@@ -127,6 +140,12 @@ struct ServiceFailure: Error, Sendable {
       return error(
         "aws.throttled", .rateLimited, "\(action) on \(place) is throttled: \(said)",
         "Try again later, or ask for a higher quota.")
+    }
+    if isRefusedByModel, let modelStatus {
+      return error(
+        "aws.model_refused", modelStatus == 413 ? .tooLarge : .invalidInput,
+        "the model behind \(place) refuses the request with status \(modelStatus): \(message)",
+        "Check that the dialect is the container's, and the limits on the length of texts.")
     }
     // The services that speak JSON give every refusal of theirs the status 400.
     switch Self.statusByCode[code] ?? status {

@@ -17,10 +17,19 @@ public struct AWSEndpoints: Sendable {
   /// Scheme and authority of a service in a region, such as `https://sqs.eu-central-1.amazonaws.com`.
   public func url(of service: AWSService, region: String) -> String {
     if let custom = custom(service) { return custom.hasSuffix("/") ? String(custom.dropLast()) : custom }
-    let prefix = service.hostPrefix + (usesFIPS ? "-fips" : "")
+    let prefix = prefix(of: service, region: region)
     // S3 puts the word before the region and stays in its own domain.
     if service == .s3, usesDualStack { return "https://\(prefix).dualstack.\(region).\(Self.domain(region))" }
     return "https://\(prefix).\(region).\(usesDualStack ? Self.dualStackDomain(region) : Self.domain(region))"
+  }
+
+  private func prefix(of service: AWSService, region: String) -> String {
+    guard usesFIPS else { return service.hostPrefix }
+    // SageMaker's older hosts have the word in the middle, or need none (botocore's endpoint rules).
+    if service == .sageMaker, !usesDualStack, Self.domain(region) == "amazonaws.com" {
+      return region.hasPrefix("us-gov-") ? service.hostPrefix : "runtime-fips.sagemaker"
+    }
+    return service.hostPrefix + "-fips"
   }
 
   /// Whether a service is elsewhere than at AWS: then S3 buckets are addressed in the path.

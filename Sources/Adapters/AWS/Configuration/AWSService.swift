@@ -18,6 +18,8 @@ public struct AWSService: Sendable, Hashable {
 
   /// Amazon Bedrock's models.
   public static let bedrock = AWSService("bedrock", host: "bedrock-runtime", endpoint: "bedrock_runtime")
+  /// Endpoints of SageMaker.
+  public static let sageMaker = AWSService("sagemaker", host: "runtime.sagemaker", endpoint: "sagemaker_runtime")
   /// Object storage.
   public static let s3 = AWSService("s3")
   /// Queues.

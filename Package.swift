@@ -155,7 +155,7 @@ let testing: [Target] = [
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Ingestion", "Answering", "LocalFiles", "Concurrency", "QuarryTesting"]),
-  tests(of: "Service", uses: ["Answering", "Configuration"]),
+  tests(of: "Service", uses: ["Answering", "Configuration", "Core"]),
   tests(
     of: "Commands",
     uses: [

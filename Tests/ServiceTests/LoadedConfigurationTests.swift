@@ -1,5 +1,6 @@
 import Answering
 import Configuration
+import Core
 import Foundation
 import Service
 import Testing

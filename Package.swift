@@ -73,8 +73,10 @@ let core: [Target] = [
 let useCases: [Target] = [
   module("UseCases", "Ingestion", uses: ["Core", "Telemetry", "Concurrency", "Cryptography"]),
   module(
-    "UseCases", "Answering", uses: ["Core", "Telemetry", "Cryptography"],
-    resources: [.embedInCode("Generation/Templates/answer-1.txt")]),
+    "UseCases", "Answering", uses: ["Core", "Telemetry", "Concurrency", "Cryptography"],
+    resources: [
+      .embedInCode("Generation/Templates/answer.v1.md"), .embedInCode("Generation/Templates/rewrite.v1.md"),
+    ]),
   module("UseCases", "Insight", uses: ["Core", "Ingestion", "Answering"]),
 ]
 
@@ -143,7 +145,7 @@ let testing: [Target] = [
   tests(of: "Core", uses: ["QuarryTesting"]),
   tests(of: "Telemetry", uses: ["Core", "QuarryTesting"]),
   tests(of: "Ingestion", uses: ["Core", "Telemetry", "Concurrency", "LocalFiles", "QuarryTesting"]),
-  tests(of: "Answering", uses: ["Core", "Telemetry", "QuarryTesting"]),
+  tests(of: "Answering", uses: ["Core", "Telemetry", "Concurrency", "QuarryTesting"]),
   tests(of: "Insight", uses: ["Core", "Ingestion", "Answering", "Concurrency", "QuarryTesting"]),
   tests(
     of: "PDFReading", uses: ["Core", "ChildProcess", "Ingestion", "PDFPipe", "quarry-pdf-reader"],
@@ -159,7 +161,7 @@ let testing: [Target] = [
   tests(
     of: "Commands",
     uses: [
-      "Core", "Ingestion", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency", "quarry",
+      "Core", "Ingestion", "Answering", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency", "quarry",
       "quarry-pdf-reader",
     ]),
 ]

@@ -39,9 +39,12 @@ struct Fixture {
     answering(ExtractiveAnswerer(embedder: embedder, index: index), gates: gates)
   }
 
-  func answering(_ answerer: any Answerer, gates: [any Gate] = []) -> QuestionAnswering {
+  func answering(
+    _ answerer: any Answerer, rewriter: QuestionRewriter? = nil, gates: [any Gate] = []
+  ) -> QuestionAnswering {
     QuestionAnswering(
-      retriever: retriever(), answerer: answerer, index: index, conversations: conversations, gates: gates,
+      retriever: retriever(), answerer: answerer, rewriter: rewriter, index: index, conversations: conversations,
+      gates: gates,
       recorder: recorder)
   }
 

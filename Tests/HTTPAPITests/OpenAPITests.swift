@@ -136,6 +136,15 @@ struct WireSample: Sendable {
   private static let passage = Passage(
     rank: 1, chunk: Library.pump.chunks[0].chunk, document: reference, similarity: 0.5, score: 0.1,
     legs: [.dense: LegScore(rank: 1, score: 0.5)], alsoIn: [reference])
+  private static let rerankedPassage = {
+    var passage = passage
+    passage.rerankScore = 0.9
+    return passage
+  }()
+  private static func sentence(full: Bool) -> AnswerSentence {
+    AnswerSentence(
+      start: 0, end: 7, citations: [1], coverage: 1, reason: full ? .number : nil, missing: full ? ["7"] : [])
+  }
   private static func citation(label: String?) -> Citation {
     Citation(
       number: 1, chunk: passage.chunk.id, document: reference, pages: [PageRange(page: 1, label: label, range: 0..<4)],
@@ -146,13 +155,16 @@ struct WireSample: Sendable {
   private static func answer(full: Bool) -> Answer {
     Answer(
       id: AnswerID(rawValue: "a"), traceID: .random(), conversation: full ? ConversationID(rawValue: "c") : nil,
-      outcome: .answered, text: "The [1].", citations: [citation(label: nil)], passages: [passage],
+      outcome: .answered, text: "The [1].", citations: [citation(label: nil)],
+      sentences: [sentence(full: full)], passages: [passage],
       warnings: [warning], model: full ? "m" : nil, timings: timings(full: full),
       usage: full ? TokenUsage(inputTokens: 1, outputTokens: 2) : nil)
   }
   private static func timings(full: Bool) -> StageTimings {
     full
-      ? StageTimings(embedding: 1, retrieval: 1, timeToFirstToken: 1, generation: 1, grounding: 1, total: 5)
+      ? StageTimings(
+        rewriting: 1, embedding: 1, retrieval: 1, reranking: 1, timeToFirstToken: 1, generation: 1, grounding: 1,
+        total: 5)
       : StageTimings(total: 1)
   }
   private static func entry(full: Bool) -> CatalogueEntry {
@@ -221,7 +233,8 @@ struct WireSample: Sendable {
     WireSample(
       "PageRange", PageRangeBody(range), least: PageRangeBody(PageRange(page: 1, range: 0..<4))),
     WireSample("LegScore", LegScoreBody(rank: 1, score: 0.5)),
-    WireSample("Passage", PassageBody(passage)),
+    WireSample("Passage", PassageBody(rerankedPassage), least: PassageBody(passage)),
+    WireSample("Sentence", SentenceBody(sentence(full: true)), least: SentenceBody(sentence(full: false))),
     WireSample("Citation", CitationBody(citation(label: "i")), least: CitationBody(citation(label: nil))),
     WireSample("Warning", WarningBody(warning)),
     WireSample("Timings", TimingsBody(timings(full: true)), least: TimingsBody(timings(full: false))),

@@ -34,12 +34,15 @@ extension Sample {
     let document = Sample.document()
     return AnswerEvent(
       conversationID: ConversationID(rawValue: "talk-1"), turn: 2, question: question,
-      rewrittenQuestion: "How high is the dam of the upper basin?", questionEmbedding: [0.6, -0.8],
+      rewrittenQuestion: "How high is the dam of the upper basin?",
+      rewrite: RewriteRecord(
+        template: "rewrite", version: "1", hash: hex("rewrite", digits: 64), model: "model-1",
+        usage: TokenUsage(inputTokens: 90, outputTokens: 9), failure: "rewrite.empty"), questionEmbedding: [0.6, -0.8],
       embeddingIdentity: identity.canonical, indexGeneration: 41, retrievalParameters: ["top_k": "5", "topK": "5"],
       passages: [
         .init(
           chunkID: chunk, documentID: document.id, documentName: "manual.pdf", version: document.version,
-          pages: [3, 4], rank: 1, similarity: 0.71, score: 0.0325,
+          pages: [3, 4], rank: 1, similarity: 0.71, score: 0.0325, rerankScore: 0.93,
           legs: [.dense: LegScore(rank: 1, score: 0.71), .lexical: LegScore(rank: 4, score: 7.5)],
           usedInPrompt: true)
       ],
@@ -51,10 +54,13 @@ extension Sample {
           presencePenalty: -0.1, repetitionPenalty: 1.1)),
       promptLength: 1234, promptSource: "template", model: "model-1", answer: "It is 40 m high [1].",
       citations: [.init(number: 1, chunkID: chunk, page: 3, quote: "The dam is 40 m high.", verified: true)],
-      outcome: .answered, stopReason: "end", gateLabels: ["pii"],
+      sentences: [
+        AnswerSentence(start: 0, end: 20, citations: [1], coverage: 0.5, reason: .number, missing: ["40"])
+      ], outcome: .answered, stopReason: "end", gateLabels: ["pii"],
       usage: TokenUsage(inputTokens: 700, outputTokens: 12), inputPrice: 0.003, outputPrice: 0, cost: 0.0021,
       timings: StageTimings(
-        embedding: 0.01, retrieval: 0.02, timeToFirstToken: 0.3, generation: 0.5, grounding: 0.001, total: 0.54),
+        rewriting: 0.2, embedding: 0.01, retrieval: 0.02, reranking: 0.1, timeToFirstToken: 0.3, generation: 0.5,
+        grounding: 0.001, total: 0.84),
       retries: 1, cacheHit: true, confidence: 0.9, errorCode: "model.slow", experimentID: "b")
   }
 

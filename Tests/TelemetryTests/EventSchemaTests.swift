@@ -72,7 +72,7 @@ import Testing
     event.collection = nil
     let published = try Self.keys(of: "Envelope").merging(Self.keys(of: "answer")) { a, _ in a }
     let always = published.filter { $0.value && !$0.key.contains("[") && !$0.key.hasPrefix("prompt.") }
-      .filter { !$0.key.hasPrefix("usage.") }
+      .filter { !$0.key.hasPrefix("usage.") && !$0.key.hasPrefix("rewrite.") }
     #expect(try Self.written(event) == Set(always.keys))
     for (payload, kind) in [
       (EventPayload.feedback(FeedbackEvent(rating: 1)), "feedback"),

@@ -20,6 +20,7 @@ import Testing
     answer.prompt?.turns = [
       Turn(role: .assistant, text: "SECRET-EARLIER"), Turn(role: .user, text: "SECRET-TURN"),
     ]
+    answer.sentences?[0].missing = ["SECRET-MISSING"]
     answer.outcome = outcome
     return Sample.event(.answer(answer))
   }
@@ -29,7 +30,10 @@ import Testing
       (
         .question, ["QUESTION", "REWRITTEN", "SYSTEM", "EARLIER", "TURN"], ["question", "rewritten_question", "prompt"]
       ),
-      (.answer, ["ANSWER", "QUOTE", "EARLIER"], ["answer", "prompt.turns", "citations.quote"]),
+      (
+        .answer, ["ANSWER", "MISSING", "QUOTE", "EARLIER"],
+        ["answer", "sentences.missing", "prompt.turns", "citations.quote"]
+      ),
       (.prompt, ["SYSTEM", "EARLIER", "TURN"], ["prompt"]),
       (.quotes, ["QUOTE"], ["citations.quote"]),
       (.vectors, [], ["question_embedding"]),
@@ -37,7 +41,7 @@ import Testing
   func takesOutOneField_andSaysSo(_ field: RedactedField, _ gone: [String], _ marks: [String]) throws {
     let (event, line) = try redacted(answer(), [field])
     #expect(event.redacted == marks)
-    for part in ["QUESTION", "REWRITTEN", "ANSWER", "QUOTE", "SYSTEM", "EARLIER", "TURN"] {
+    for part in ["QUESTION", "REWRITTEN", "ANSWER", "MISSING", "QUOTE", "SYSTEM", "EARLIER", "TURN"] {
       #expect(line.contains("SECRET-\(part)") == !gone.contains(part), "\(part)")
     }
     #expect(line.contains("question_embedding\":") == (field != .vectors))
@@ -47,7 +51,7 @@ import Testing
   @Test func takesOutExtractiveAnswer_withItsQuotes() throws {
     let (event, line) = try redacted(answer(outcome: .extractive), [.quotes])
     #expect(!line.contains("SECRET-ANSWER"))
-    #expect(event.redacted == ["answer", "citations.quote"])
+    #expect(event.redacted == ["answer", "sentences.missing", "citations.quote"])
   }
 
   @Test func leavesNoText_whenEverythingIsRedacted() throws {

@@ -5,7 +5,7 @@ import Core
 enum AnswerText {
   static func render(_ answer: Answer, _ context: CommandContext, isQuiet: Bool) -> String {
     var lines: [String] = []
-    lines.append(singleLine(answer.text, keepingLines: true))
+    lines.append(singleLine(marked(answer), keepingLines: true))
     if !answer.citations.isEmpty {
       lines.append("")
       for citation in answer.citations {
@@ -14,6 +14,9 @@ enum AnswerText {
           + (citation.isVerified ? "" : " (not verified)")
         lines.append("[\(citation.number)] \(place(citation.document.name, citation.pages))\(mark)")
       }
+    }
+    if answer.sentences.contains(where: { !$0.isSupported }) {
+      lines += ["", "\(unsupportedMark) Not supported by what it cites."]
     }
     if !isQuiet {
       if answer.outcome == .extractive {
@@ -28,6 +31,20 @@ enum AnswerText {
       for warning in answer.warnings { lines += ["", singleLine("warning: \(warning.message) (\(warning.code))")] }
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Stands after a sentence of an answer that its citations do not support.
+  static let unsupportedMark = "[?]"
+
+  /// The answer's text with a mark after each sentence that is not supported.
+  private static func marked(_ answer: Answer) -> String {
+    var scalars = Array(answer.text.unicodeScalars)
+    for sentence in answer.sentences.reversed() where !sentence.isSupported && sentence.end <= scalars.count {
+      scalars.insert(contentsOf: " \(unsupportedMark)".unicodeScalars, at: sentence.end)
+    }
+    var view = String.UnicodeScalarView()
+    view.append(contentsOf: scalars)
+    return String(view)
   }
 
   static func render(_ retrieval: Retrieval, _ context: CommandContext, isQuiet: Bool) -> String {

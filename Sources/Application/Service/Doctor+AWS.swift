@@ -59,6 +59,7 @@ extension Library {
 
   private var usesAWS: Bool {
     if settings.embedding.kind != .local || [.bedrock, .sagemaker].contains(settings.generation.kind) { return true }
+    if settings.rerank.kind == .bedrock { return true }
     if case .textract = settings.ocr.recognizer { return true }
     let secrets = settings.pdf.passwords + [settings.generation.key].compactMap { $0 }
     return secrets.contains { $0.isInSecretsManager }

@@ -109,18 +109,8 @@ extension Library {
     }
   }
 
-  /// Answers from passages: with the configured text model, else by quoting.
-  /// - Throws: `configuration.secret`, `aws.region_missing`, and failures of the embedding model.
-  func answerer() async throws -> any Answerer {
-    guard let generator = try await textGenerator() else {
-      return ExtractiveAnswerer(embedder: try embedder(), index: index)
-    }
-    let generation = settings.generation
-    return GenerativeAnswerer(
-      generator: generator, index: index, parameters: generation.parameters, promptTokens: settings.promptTokens)
-  }
-
-  /// The text model that the configuration names; nil for none.
+  /// The configured text model; nil when answers are extractive.
+  /// - Throws: `configuration.secret`, `aws.region_missing`.
   func textGenerator() async throws -> (any TextGenerator)? {
     let generation = settings.generation
     switch generation.kind {

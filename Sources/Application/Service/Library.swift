@@ -194,25 +194,32 @@ public final class Library: Sendable {
 
   /// Finds passages in this library, or in another index with vectors of the same model.
   public func retriever(over other: (any DocumentIndex)? = nil) throws -> any Retriever {
-    HybridRetriever(index: other ?? index, embedder: try embedder(), settings: settings.retrieval)
+    let reranker: (any Reranker)? =
+      switch settings.rerank.kind {
+      case .none: nil
+      case .bedrock: BedrockReranker(client: try remote.aws(), model: settings.rerank.model)
+      }
+    return HybridRetriever(
+      index: other ?? index, embedder: try embedder(), settings: settings.retrieval, reranker: reranker)
   }
 
   /// Answers questions. Without a text model, answers are extractive.
-  /// - Throws: `configuration.secret` for a key that is not where its reference points; failures of the models.
+  /// - Throws: `configuration.secret` for a key that is not where its reference points; `prompt.template_…` for a
+  ///   template that cannot be used; failures of the models.
   public func questionAnswering() async throws -> QuestionAnswering {
-    try questionAnswering(with: await answerer())
+    try questionAnswering(with: await answeringParts())
   }
 
   /// Finds passages without answering: the text model is not asked, and its key need not be there.
   /// - Throws: A ``CategorizedError``.
   public func search(_ question: Question, context: RequestContext) async throws -> Retrieval {
     let extracts = ExtractiveAnswerer(embedder: try embedder(), index: index)
-    return try await questionAnswering(with: extracts).search(question, context: context)
+    return try await questionAnswering(with: AnsweringParts(answerer: extracts)).search(question, context: context)
   }
 
-  private func questionAnswering(with answerer: any Answerer) throws -> QuestionAnswering {
+  private func questionAnswering(with parts: AnsweringParts) throws -> QuestionAnswering {
     QuestionAnswering(
-      retriever: try retriever(), answerer: answerer, index: index,
+      retriever: try retriever(), answerer: parts.answerer, rewriter: parts.rewriter, index: index,
       conversations: SQLiteConversationStore(database), recorder: recorder, log: log, settings: settings.answering)
   }
 

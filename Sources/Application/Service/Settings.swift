@@ -28,10 +28,12 @@ public struct Settings: Sendable {
   public var chunking: ChunkingSettings
   /// How passages are found.
   public var retrieval: RetrievalSettings
+  /// What orders passages anew.
+  public var rerank: Rerank
   /// How questions are answered.
   public var answering: QuestionAnswering.Settings
-  /// Most tokens of a prompt.
-  public var promptTokens: Int
+  /// How text models are prompted.
+  public var prompting: Prompting
   /// Limits of reading PDFs.
   public var pdf: PDF
   /// Reading pages that are images.

@@ -25,10 +25,9 @@ extension Settings {
     metrics = Metrics(reader.nested("metrics"))
     chunking = ChunkingSettings(reader.nested("chunking"))
     retrieval = RetrievalSettings(reader.nested("retrieval"))
+    rerank = Rerank(reader.nested("retrieval.rerank"))
     answering = QuestionAnswering.Settings(reader)
-    promptTokens = reader.value(
-      "answering.promptTokens", .int(in: 500...1_000_000), default: 8000,
-      doc: "Most tokens of a prompt; the text model's own limit applies too.")
+    prompting = Prompting(reader.nested("answering"))
     pdf = PDF(reader.nested("pdf"))
     ocr = OCR(reader.nested("ocr"))
     watch = Watch(reader.nested("watch"))
@@ -181,6 +180,13 @@ extension RetrievalSettings {
       phraseWeight: reader.value(
         "phraseWeight", .double(in: 0...10), default: RetrievalSettings().phraseWeight,
         doc: "What a passage with all of the question's phrases gets on top of its score; convex fusion only."),
+      rerankCandidates: reader.value(
+        "rerank.candidates", .int(in: 1...1_000), default: RetrievalSettings().rerankCandidates,
+        doc: "Passages of the search given to the reranker."),
+      rerankTimeout: reader.value(
+        "rerank.timeout", .duration(in: .milliseconds(100) ... .seconds(600)),
+        default: RetrievalSettings().rerankTimeout,
+        doc: "The longest wait for the reranker; the order of the search then stands."),
       minimumSimilarity: reader.optional(
         "minimumSimilarity", .double(in: -1...1), doc: "The lowest cosine a passage may have."
       ).map(Float.init),
@@ -208,6 +214,10 @@ extension QuestionAnswering.Settings {
       historyTurns: answering.value(
         "historyTurns", .int(in: 0...1000), default: 10,
         doc: "Most earlier turns of a conversation given to the text model."),
+      similarityMetric: reader.value(
+        "telemetry.similarity", .oneOf(), default: QuestionAnswering.SimilarityMetric.cosine,
+        doc: "What the metric `similarity` is: the `cosine` of question and passage, or the `raw` score of the "
+          + "embedding leg in the store's own scale."),
       prices: prices)
   }
 }

@@ -76,10 +76,14 @@ public struct TokenUsage: Sendable, Hashable, Codable {
 
 /// Wall time of the stages of one question, in seconds; nil where a stage did not run.
 public struct StageTimings: Sendable, Hashable, Codable {
+  /// Rewriting the question to stand alone.
+  public var rewriting: Double?
   /// Embedding the question.
   public var embedding: Double?
   /// Searching and fusing.
   public var retrieval: Double?
+  /// Ordering passages anew by a reranker.
+  public var reranking: Double?
   /// Until the model's first token.
   public var timeToFirstToken: Double?
   /// Generating or extracting the answer.
@@ -91,9 +95,11 @@ public struct StageTimings: Sendable, Hashable, Codable {
 
   /// Creates timings.
   public init(
-    embedding: Double? = nil, retrieval: Double? = nil, timeToFirstToken: Double? = nil, generation: Double? = nil,
-    grounding: Double? = nil, total: Double = 0
+    rewriting: Double? = nil, embedding: Double? = nil, retrieval: Double? = nil, reranking: Double? = nil,
+    timeToFirstToken: Double? = nil, generation: Double? = nil, grounding: Double? = nil, total: Double = 0
   ) {
+    self.rewriting = rewriting
+    self.reranking = reranking
     self.embedding = embedding
     self.retrieval = retrieval
     self.timeToFirstToken = timeToFirstToken
@@ -117,6 +123,8 @@ public struct Answer: Sendable, Hashable {
   public var text: String
   /// The citations, by number.
   public var citations: [Citation]
+  /// The sentences of the text, each held against what it cites; empty for refusals and blocked answers.
+  public var sentences: [AnswerSentence]
   /// What was retrieved, best first.
   public var passages: [Passage]
   /// What the reader should know.
@@ -125,15 +133,16 @@ public struct Answer: Sendable, Hashable {
   public var model: String?
   /// Stage times.
   public var timings: StageTimings
-  /// Tokens; nil when no model was called.
+  /// Tokens of all calls of the model; nil when none was called.
   public var usage: TokenUsage?
 
   /// Creates an answer.
   public init(
     id: AnswerID, traceID: TraceID, conversation: ConversationID?, outcome: Outcome, text: String,
-    citations: [Citation] = [], passages: [Passage] = [], warnings: [AnswerWarning] = [], model: String? = nil,
-    timings: StageTimings = .init(), usage: TokenUsage? = nil
+    citations: [Citation] = [], sentences: [AnswerSentence] = [], passages: [Passage] = [],
+    warnings: [AnswerWarning] = [], model: String? = nil, timings: StageTimings = .init(), usage: TokenUsage? = nil
   ) {
+    self.sentences = sentences
     self.id = id
     self.traceID = traceID
     self.conversation = conversation

@@ -11,7 +11,8 @@ public protocol Retriever: Sendable {
 public protocol Reranker: Sendable {
   /// Its name, for events.
   var name: String { get }
-  /// The passages, best first, at most `limit`; `rank` is renumbered.
+  /// The passages, best first, at most `limit`; `rank` is renumbered and `rerankScore` set.
+  /// - Throws: A ``CategorizedError``.
   func rerank(_ passages: [Passage], for question: String, limit: Int) async throws -> [Passage]
 }
 
@@ -155,6 +156,8 @@ public struct DraftAnswer: Sendable, Hashable {
   public var text: String
   /// The citations, checked.
   public var citations: [Citation]
+  /// The sentences, each held against what it cites.
+  public var sentences: [AnswerSentence]
   /// What the reader should know.
   public var warnings: [AnswerWarning]
   /// Chunks that went into the prompt.
@@ -170,10 +173,11 @@ public struct DraftAnswer: Sendable, Hashable {
 
   /// Creates a draft.
   public init(
-    outcome: Outcome, text: String, citations: [Citation] = [], warnings: [AnswerWarning] = [],
-    usedChunks: [ChunkID] = [], prompt: PromptRecord? = nil, stopReason: String? = nil, usage: TokenUsage? = nil,
-    timings: StageTimings = .init()
+    outcome: Outcome, text: String, citations: [Citation] = [], sentences: [AnswerSentence] = [],
+    warnings: [AnswerWarning] = [], usedChunks: [ChunkID] = [], prompt: PromptRecord? = nil, stopReason: String? = nil,
+    usage: TokenUsage? = nil, timings: StageTimings = .init()
   ) {
+    self.sentences = sentences
     self.outcome = outcome
     self.text = text
     self.citations = citations
@@ -192,7 +196,7 @@ public struct PromptRecord: Sendable, Hashable, Codable {
   public var template: String
   /// The template's version.
   public var version: String
-  /// SHA-256 of the template's text.
+  /// SHA-256 of the template's file.
   public var hash: String
   /// The system text as sent.
   public var system: String

@@ -114,6 +114,8 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
     public var similarity: Float
     /// The fused score.
     public var score: Double
+    /// The reranker's score; nil when none ordered the passages.
+    public var rerankScore: Double?
     /// Rank and raw score by leg.
     public var legs: [RetrievalLeg: LegScore]
     /// Whether it went into the prompt.
@@ -122,8 +124,10 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
     /// Creates a record.
     public init(
       chunkID: ChunkID, documentID: DocumentID, documentName: String, version: ContentVersion, pages: [Int],
-      rank: Int, similarity: Float, score: Double, legs: [RetrievalLeg: LegScore], usedInPrompt: Bool
+      rank: Int, similarity: Float, score: Double, rerankScore: Double? = nil, legs: [RetrievalLeg: LegScore],
+      usedInPrompt: Bool
     ) {
+      self.rerankScore = rerankScore
       self.chunkID = chunkID
       self.documentID = documentID
       self.documentName = documentName
@@ -168,6 +172,8 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
   public var question: String
   /// The question as searched, when a conversation changed it.
   public var rewrittenQuestion: String?
+  /// How a text model was asked to rewrite it; nil when none was.
+  public var rewrite: RewriteRecord?
   /// The question's embedding.
   public var questionEmbedding: [Float]?
   /// Its identity in canonical form.
@@ -190,6 +196,8 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
   public var answer: String
   /// The citations with verdicts.
   public var citations: [RecordedCitation]
+  /// The sentences of the answer, with the verdict on each; nil when nothing was judged.
+  public var sentences: [AnswerSentence]?
   /// How it ended.
   public var outcome: Outcome
   /// Why the model stopped.
@@ -220,10 +228,12 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
   /// Creates an answer event.
   public init(
     conversationID: ConversationID? = nil, turn: Int? = nil, question: String, rewrittenQuestion: String? = nil,
-    questionEmbedding: [Float]? = nil, embeddingIdentity: String? = nil, indexGeneration: Int64? = nil,
+    rewrite: RewriteRecord? = nil, questionEmbedding: [Float]? = nil, embeddingIdentity: String? = nil,
+    indexGeneration: Int64? = nil,
     retrievalParameters: [String: String] = [:], passages: [RecordedPassage] = [], prompt: PromptRecord? = nil,
     promptLength: Int? = nil, promptSource: String? = nil, model: String? = nil, answer: String,
-    citations: [RecordedCitation] = [], outcome: Outcome, stopReason: String? = nil, gateLabels: [String] = [],
+    citations: [RecordedCitation] = [], sentences: [AnswerSentence]? = nil, outcome: Outcome,
+    stopReason: String? = nil, gateLabels: [String] = [],
     usage: TokenUsage? = nil, inputPrice: Double? = nil, outputPrice: Double? = nil, cost: Double? = nil,
     timings: StageTimings, retries: Int = 0, cacheHit: Bool = false, confidence: Double? = nil,
     errorCode: String? = nil, experimentID: String? = nil
@@ -232,6 +242,7 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
     self.turn = turn
     self.question = question
     self.rewrittenQuestion = rewrittenQuestion
+    self.rewrite = rewrite
     self.questionEmbedding = questionEmbedding
     self.embeddingIdentity = embeddingIdentity
     self.indexGeneration = indexGeneration
@@ -243,6 +254,7 @@ public struct AnswerEvent: Sendable, Hashable, Codable {
     self.model = model
     self.answer = answer
     self.citations = citations
+    self.sentences = sentences
     self.outcome = outcome
     self.stopReason = stopReason
     self.gateLabels = gateLabels

@@ -78,8 +78,10 @@ public struct Passage: Sendable, Hashable {
   public var document: DocumentReference
   /// Cosine between question and chunk, −1 to 1, whichever leg found it.
   public var similarity: Float
-  /// The fused score that ranks passages; higher is better.
+  /// The fused score that ranks passages unless a reranker did; higher is better.
   public var score: Double
+  /// The score of the reranker that ordered the passages anew; nil when none did.
+  public var rerankScore: Double?
   /// Rank and raw score by each leg that found it.
   public var legs: [RetrievalLeg: LegScore]
   /// Other documents with the equal passage.
@@ -88,8 +90,9 @@ public struct Passage: Sendable, Hashable {
   /// Creates a passage.
   public init(
     rank: Int, chunk: Chunk, document: DocumentReference, similarity: Float, score: Double,
-    legs: [RetrievalLeg: LegScore], alsoIn: [DocumentReference] = []
+    rerankScore: Double? = nil, legs: [RetrievalLeg: LegScore], alsoIn: [DocumentReference] = []
   ) {
+    self.rerankScore = rerankScore
     self.rank = rank
     self.chunk = chunk
     self.document = document

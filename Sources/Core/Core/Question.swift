@@ -64,6 +64,12 @@ public struct Retrieval: Sendable, Hashable {
   public var embeddingSeconds: Double
   /// Wall time of searching and fusing, seconds.
   public var searchSeconds: Double
+  /// The reranker asked, by name; nil for none.
+  public var reranker: String?
+  /// Wall time of reranking, seconds; nil when there was none.
+  public var rerankSeconds: Double?
+  /// The code of the error of the reranker; the passages are then in the fused order.
+  public var rerankFailure: String?
   /// What the reader should know, such as a dropped leg or unreadable pages.
   public var warnings: [AnswerWarning]
 
@@ -71,8 +77,12 @@ public struct Retrieval: Sendable, Hashable {
   public init(
     passages: [Passage], legs: [RetrievalLeg], questionEmbedding: Embedding?,
     embeddingIdentity: EmbeddingIdentity?, storeVersion: StoreVersion, confidence: Double,
-    embeddingSeconds: Double = 0, searchSeconds: Double = 0, warnings: [AnswerWarning] = []
+    embeddingSeconds: Double = 0, searchSeconds: Double = 0, reranker: String? = nil, rerankSeconds: Double? = nil,
+    rerankFailure: String? = nil, warnings: [AnswerWarning] = []
   ) {
+    self.reranker = reranker
+    self.rerankSeconds = rerankSeconds
+    self.rerankFailure = rerankFailure
     self.passages = passages
     self.legs = legs
     self.questionEmbedding = questionEmbedding

@@ -11,6 +11,7 @@ extension Event {
       for turn in event.prompt?.turns ?? [] { bytes += turn.text.utf8.count }
       for passage in event.passages { bytes += 512 + passage.documentName.utf8.count + 8 * passage.pages.count }
       for citation in event.citations { bytes += 256 + citation.quote.utf8.count }
+      bytes += 128 * (event.sentences?.count ?? 0)
       for (name, value) in event.retrievalParameters { bytes += name.utf8.count + value.utf8.count }
       for label in event.gateLabels { bytes += label.utf8.count }
       return bytes

@@ -1,33 +1,3 @@
-/// The names of all metrics Quarry writes: one table, so that dashboards and code cannot drift apart.
-public enum MetricName {
-  /// Cosine of one passage of the final top-k of live traffic; no dimensions, 1-second resolution.
-  public static let similarity = "similarity"
-  /// Questions by outcome.
-  public static let questions = "questions"
-  /// Seconds of one stage; dimension `stage`.
-  public static let stageSeconds = "stage_seconds"
-  /// Cosine of the best passage.
-  public static let topSimilarity = "top_similarity"
-  /// Citations whose quote was found in the stored text, as a share of all citations of an answer, 0 to 1.
-  public static let citationSupport = "citation_support"
-  /// Tokens of prompts.
-  public static let inputTokens = "input_tokens"
-  /// Tokens generated.
-  public static let outputTokens = "output_tokens"
-  /// Documents by result of ingestion.
-  public static let documents = "documents"
-  /// Telemetry dropped because its queue was full.
-  public static let droppedTelemetry = "dropped_telemetry"
-  /// Failed HTTP requests by error code.
-  public static let requestErrors = "request_errors"
-  /// Attempts that a service of AWS throttled; dimensions `service`, `action`.
-  public static let throttledCalls = "throttled_calls"
-  /// Calls of a service of AWS that were sent again; dimensions `service`, `action`.
-  public static let retriedCalls = "retried_calls"
-  /// A point that `quarry doctor` sends to see whether points are taken.
-  public static let doctor = "doctor"
-}
-
 /// The names of spans: stages of the two pipelines.
 public enum SpanName: String, Sendable, CaseIterable {
   /// One document through the ingest pipeline.

@@ -47,8 +47,10 @@ public final class PrometheusRegistry: MetricExporter {
   private func add(_ point: MetricPoint, to families: inout [String: Family]) {
     let series = Series(
       labels: point.dimensions.sorted { $0.key < $1.key }.map { "\(Self.word($0.key))=\"\(Self.escaped($0.value))\"" })
-    let name = familyName(point)
-    switch families[name] ?? Self.family(of: point.unit) {
+    let definition = MetricDefinition.named(point.name)
+    let name = familyName(point, isSum: definition?.isSum ?? (point.unit == .count))
+    let family = definition?.isSum == true ? .counter([:]) : Self.family(of: point.unit)
+    switch families[name] ?? family {
     case .counter(var values):
       guard values[series] != nil || values.count < seriesLimit else { return }
       values[series, default: 0] += max(0, point.value)
@@ -64,10 +66,11 @@ public final class PrometheusRegistry: MetricExporter {
     }
   }
 
-  private func familyName(_ point: MetricPoint) -> String {
+  private func familyName(_ point: MetricPoint, isSum: Bool) -> String {
     let name = "\(prefix)_\(Self.word(point.name))"
+    if isSum { return name.hasSuffix("_total") ? name : name + "_total" }
     switch point.unit {
-    case .count: return name.hasSuffix("_total") ? name : name + "_total"
+    case .count: return name
     case .seconds: return name.hasSuffix("_seconds") ? name : name + "_seconds"
     case .bytes: return name.hasSuffix("_bytes") ? name : name + "_bytes"
     case .none: return name
@@ -119,8 +122,12 @@ public final class PrometheusRegistry: MetricExporter {
   }
 
   private static func help(_ family: String, prefix: String) -> String {
-    let words = family.dropFirst(prefix.count + 1).split(separator: "_").joined(separator: " ")
-    return "Quarry's metric \(words); see docs/metrics.md."
+    let name = String(family.dropFirst(prefix.count + 1))
+    let endings = ["", "_total", "_seconds", "_bytes"].filter { name.hasSuffix($0) }
+    if let known = endings.lazy.compactMap({ MetricDefinition.named(String(name.dropLast($0.count))) }).first {
+      return "\(known.help) See docs/metrics.md."
+    }
+    return "Quarry's metric \(name.split(separator: "_").joined(separator: " "))."
   }
 
   private static func braces(_ labels: [String]) -> String {

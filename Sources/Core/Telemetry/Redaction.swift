@@ -38,6 +38,11 @@ extension Event {
       if fields.contains(.answer) || (fields.contains(.quotes) && answer.outcome == .extractive) {
         answer.answer = Event.redactionMark
         mark("answer")
+        // What a sentence lacks is words of it.
+        if answer.sentences?.contains(where: { !$0.missing.isEmpty }) == true {
+          for index in (answer.sentences ?? []).indices { answer.sentences?[index].missing = [] }
+          mark("sentences.missing")
+        }
       }
       // A prompt carries the question, so hiding the question alone would hide nothing.
       if answer.prompt != nil, fields.contains(.prompt) || fields.contains(.question) {

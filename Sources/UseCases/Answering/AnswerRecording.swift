@@ -10,7 +10,8 @@ extension QuestionAnswering {
       AnswerEvent.RecordedPassage(
         chunkID: passage.chunk.id, documentID: passage.document.id, documentName: passage.document.name,
         version: passage.document.version, pages: Array(Set(passage.chunk.pages.map(\.page))).sorted(),
-        rank: passage.rank, similarity: passage.similarity, score: passage.score, legs: passage.legs,
+        rank: passage.rank, similarity: passage.similarity, score: passage.score, rerankScore: passage.rerankScore,
+        legs: passage.legs,
         usedInPrompt: used.contains(passage.chunk.id))
     }
     event.prompt = draft.prompt
@@ -25,6 +26,7 @@ extension QuestionAnswering {
         number: citation.number, chunkID: citation.chunk, page: citation.pages.first?.page ?? 0,
         quote: citation.quote, verified: citation.isVerified)
     }
+    event.sentences = answer.sentences.isEmpty ? nil : answer.sentences
     event.outcome = answer.outcome
     event.stopReason = draft.stopReason
     event.usage = answer.usage
@@ -43,7 +45,7 @@ extension QuestionAnswering {
         ("answer_id", .string(answer.id.rawValue)), ("outcome", .string(answer.outcome.rawValue)),
         ("passages", .int(answer.passages.count)), ("seconds", .double(answer.timings.total)),
       ])
-    publish(answer, context: context)
+    publish(answer, cost: event.cost, work: work, context: context)
   }
 
   /// Records that a question could not be answered.
@@ -55,8 +57,7 @@ extension QuestionAnswering {
     recorder.record(.answer(event), context: context, collection: collection(of: work), answerID: id)
     let isFault = (error as? any CategorizedError)?.category.isServiceFault ?? !(error is CancellationError)
     log.log(isFault ? .error : .info, "a question failed", error: error, context: context)
-    guard context.traffic == .live else { return }
-    recorder.metric(MetricName.questions, 1, unit: .count, dimensions: dimensions(.failed, context))
+    publishFailure(code: event.errorCode ?? "internal", context: context)
   }
 
   private func baseEvent(_ work: Work) -> AnswerEvent {
@@ -66,6 +67,7 @@ extension QuestionAnswering {
       turn: work.question.conversation == nil ? nil : work.history.count { $0.role == .user } + 1,
       // A question over the limit is refused; what is recorded of it is bounded all the same.
       question: String(work.question.text.prefix(settings.questionCharacters)), rewrittenQuestion: work.searched,
+      rewrite: work.rewriting?.record,
       questionEmbedding: retrieval?.questionEmbedding?.vector,
       embeddingIdentity: retrieval?.embeddingIdentity?.canonical,
       indexGeneration: retrieval?.storeVersion.number,
@@ -74,7 +76,8 @@ extension QuestionAnswering {
         "minimum_similarity": work.question.minimumSimilarity.map { "\($0)" } ?? "default",
         "legs": retrieval?.legs.map(\.rawValue).joined(separator: ",") ?? "",
         "refusal_threshold": "\(settings.refusalThreshold)",
-      ], answer: "", outcome: .failed, gateLabels: work.gateLabels, timings: StageTimings(),
+      ].merging(retrieval?.reranker.map { ["reranker": $0] } ?? [:]) { $1 }, answer: "", outcome: .failed,
+      gateLabels: work.gateLabels, timings: StageTimings(),
       confidence: retrieval?.confidence)
   }
 
@@ -83,45 +86,4 @@ extension QuestionAnswering {
     return collections.first
   }
 
-  private func dimensions(_ outcome: Outcome, _ context: RequestContext) -> [String: String] {
-    [
-      DimensionName.app: context.app, DimensionName.environment: context.environment,
-      DimensionName.outcome: outcome.rawValue,
-    ]
-  }
-
-  /// Only live traffic counts in metrics of quality and use.
-  private func publish(_ answer: Answer, context: RequestContext) {
-    guard context.traffic == .live else { return }
-    for passage in answer.passages {
-      recorder.metric(MetricName.similarity, Double(passage.similarity), isHighResolution: true)
-    }
-    let dimensions = dimensions(answer.outcome, context)
-    recorder.metric(MetricName.questions, 1, unit: .count, dimensions: dimensions)
-    if let top = answer.passages.map(\.similarity).max() {
-      recorder.metric(MetricName.topSimilarity, Double(top), dimensions: dimensions)
-    }
-    if !answer.citations.isEmpty {
-      let share = Double(answer.citations.count(where: \.isVerified)) / Double(answer.citations.count)
-      recorder.metric(MetricName.citationSupport, share, dimensions: dimensions)
-    }
-    let stages: [(String, Double?)] = [
-      ("embedding", answer.timings.embedding), ("retrieval", answer.timings.retrieval),
-      ("time_to_first_token", answer.timings.timeToFirstToken), ("generation", answer.timings.generation),
-      ("grounding", answer.timings.grounding), ("total", answer.timings.total),
-    ]
-    for (stage, seconds) in stages {
-      guard let seconds else { continue }
-      recorder.metric(
-        MetricName.stageSeconds, seconds, unit: .seconds,
-        dimensions: [
-          DimensionName.app: context.app, DimensionName.environment: context.environment,
-          DimensionName.stage: stage,
-        ])
-    }
-    if let usage = answer.usage {
-      recorder.metric(MetricName.inputTokens, Double(usage.inputTokens), unit: .count, dimensions: dimensions)
-      recorder.metric(MetricName.outputTokens, Double(usage.outputTokens), unit: .count, dimensions: dimensions)
-    }
-  }
 }

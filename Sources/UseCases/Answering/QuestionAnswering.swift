@@ -12,19 +12,30 @@ public struct QuestionAnswering: Sendable {
     public var questionCharacters: Int
     /// Most turns of a conversation given to the model.
     public var historyTurns: Int
+    /// What the metric `similarity` measures.
+    public var similarityMetric: SimilarityMetric
     /// USD for 1,000 input and output tokens by model; a model that is missing has an unknown price.
     public var prices: [String: TokenPrice]
 
     /// Creates settings.
     public init(
       refusalThreshold: Double = 0.53, questionCharacters: Int = 4000, historyTurns: Int = 10,
-      prices: [String: TokenPrice] = [:]
+      similarityMetric: SimilarityMetric = .cosine, prices: [String: TokenPrice] = [:]
     ) {
+      self.similarityMetric = similarityMetric
       self.refusalThreshold = refusalThreshold
       self.questionCharacters = questionCharacters
       self.historyTurns = historyTurns
       self.prices = prices
     }
+  }
+
+  /// What one point of the metric `similarity` is.
+  public enum SimilarityMetric: String, Sendable, CaseIterable {
+    /// The cosine of question and passage, whichever leg found it.
+    case cosine
+    /// The raw score of the embedding leg, in the scale of the store; passages it did not find have none.
+    case raw
   }
 
   /// The price of a model's tokens.
@@ -43,6 +54,7 @@ public struct QuestionAnswering: Sendable {
 
   private let retriever: any Retriever
   private let answerer: any Answerer
+  private let rewriter: QuestionRewriter?
   private let index: any DocumentIndex
   private let conversations: any ConversationStore
   private let gates: [any Gate]
@@ -52,13 +64,16 @@ public struct QuestionAnswering: Sendable {
   private let now: @Sendable () -> Date
 
   /// Creates the use case from the roles it plays with.
+  /// - Parameter rewriter: Makes later questions of a conversation stand alone; without one, a question that leans on
+  ///   the one before is searched together with it.
   public init(
-    retriever: any Retriever, answerer: any Answerer, index: any DocumentIndex,
+    retriever: any Retriever, answerer: any Answerer, rewriter: QuestionRewriter? = nil, index: any DocumentIndex,
     conversations: any ConversationStore, gates: [any Gate] = [], recorder: TelemetryRecorder,
     log: StructuredLog = .silent, settings: Settings = .init(), now: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.retriever = retriever
     self.answerer = answerer
+    self.rewriter = rewriter
     self.index = index
     self.conversations = conversations
     self.gates = gates
@@ -109,6 +124,8 @@ public struct QuestionAnswering: Sendable {
   struct Work {
     var question: Question
     var searched: String?
+    var rewriting: QuestionRewriter.Outcome?
+    var warnings: [AnswerWarning] = []
     var history: [Turn] = []
     var retrieval: Retrieval?
     var gateLabels: [String] = []
@@ -124,9 +141,7 @@ public struct QuestionAnswering: Sendable {
       work.history = try await conversations.turns(
         of: conversation, caller: context.caller.id, limit: settings.historyTurns)
     }
-    var searched = work.question
-    searched.text = FollowUp.searchText(question: work.question.text, history: work.history)
-    if searched.text != work.question.text { work.searched = searched.text }
+    let (searched, asked) = try await standingAlone(&work)
 
     let retrieval = try await retriever.retrieve(searched, context: context)
     work.retrieval = retrieval
@@ -141,15 +156,41 @@ public struct QuestionAnswering: Sendable {
     }
     try Task.checkCancellation()
     let draft = try await answerer.answer(
-      work.question, history: work.history, retrieval: retrieval, context: context, progress: progress)
+      asked, history: work.history, retrieval: retrieval, context: context, progress: progress)
     if let blocked = try await gate(draft.text, stage: .output, work: &work, context: context) {
       var withheld = draft
       withheld.outcome = .blockedOutput
       withheld.text = blocked
       withheld.citations = []
+      withheld.sentences = []
       return withheld
     }
     return draft
+  }
+
+  /// The question to search for and the one to answer: both as they would be asked without the conversation.
+  private func standingAlone(_ work: inout Work) async throws -> (searched: Question, asked: Question) {
+    var (searched, asked) = (work.question, work.question)
+    if let rewriter, !work.history.isEmpty {
+      let rewriting = try await rewriter.rewrite(work.question.text, history: work.history)
+      work.rewriting = rewriting
+      if let question = rewriting.question {
+        searched.text = question
+        asked.text = question
+      } else {
+        work.warnings.append(
+          AnswerWarning(
+            code: "question.not_rewritten",
+            message:
+              "The question could not be rewritten to stand alone (\(rewriting.record.failure ?? "internal")); it "
+              + "was taken as it is."))
+        searched.text = FollowUp.searchText(question: work.question.text, history: work.history)
+      }
+    } else {
+      searched.text = FollowUp.searchText(question: work.question.text, history: work.history)
+    }
+    if searched.text != work.question.text { work.searched = searched.text }
+    return (searched, asked)
   }
 
   /// Asks the gates of a stage; the reason of the first that says no.
@@ -168,16 +209,25 @@ public struct QuestionAnswering: Sendable {
     _ draft: DraftAnswer, id: AnswerID, work: Work, seconds: Double, context: RequestContext
   ) -> Answer {
     var timings = draft.timings
+    timings.rewriting = work.rewriting?.seconds
     timings.embedding = work.retrieval?.embeddingSeconds
     timings.retrieval = work.retrieval?.searchSeconds
+    timings.reranking = work.retrieval?.rerankSeconds
     timings.total = seconds
     let showsPassages = draft.outcome != .blockedInput && draft.outcome != .blockedOutput
     return Answer(
       id: id, traceID: context.traceID, conversation: work.question.conversation, outcome: draft.outcome,
-      text: draft.text, citations: draft.citations,
+      text: draft.text, citations: draft.citations, sentences: draft.sentences,
       passages: showsPassages ? work.retrieval?.passages ?? [] : [],
-      warnings: (work.retrieval?.warnings ?? []) + draft.warnings,
-      model: draft.prompt == nil ? nil : answerer.model, timings: timings, usage: draft.usage)
+      warnings: work.warnings + (work.retrieval?.warnings ?? []) + draft.warnings,
+      model: draft.prompt == nil && work.rewriting == nil ? nil : answerer.model, timings: timings,
+      usage: Self.sum(work.rewriting?.record.usage, draft.usage))
+  }
+
+  private static func sum(_ one: TokenUsage?, _ other: TokenUsage?) -> TokenUsage? {
+    guard let one, let other else { return one ?? other }
+    return TokenUsage(
+      inputTokens: one.inputTokens + other.inputTokens, outputTokens: one.outputTokens + other.outputTokens)
   }
 
   private func remember(_ answer: Answer, work: Work, context: RequestContext) async {

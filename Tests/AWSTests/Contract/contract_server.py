@@ -12,7 +12,8 @@ POST /-/faults  a list of faults, each used once, in order, by the next calls:
     {"status": 429, "code": "ThrottlingException", "headers": {...}} | {"drop": true} | {"delay": seconds}
     | {"stream": "exception" | "bad_crc" | "cut" | "unknown_event" | "bytewise"} | {"short": true} | {"dimension": 7}
     | {"model_error": "body" | "reason"} (status 200) | {"silent_end": true} | {"nonsense": true}
-    | {"parts": 7} (the lines of a stream are cut anew into parts of that many bytes)
+    | {"parts": 7} | {"pages": true} | {"strange": true}
+    (parts: the lines of a stream are cut anew into parts of that many bytes)
 GET /-/calls    the calls that were answered, the most at one time, the input texts of all embedding calls, and the
                 prompts and parameters that SageMaker's containers got, or Converse's additional fields
 """
@@ -40,7 +41,7 @@ import sagemaker_containers
 from sagemaker_containers import embedding
 
 SESSION = botocore.session.get_session()
-SERVICES = [("bedrock-runtime", "bedrock"), ("sagemaker-runtime", "sagemaker")]
+SERVICES = [("bedrock-runtime", "bedrock"), ("bedrock-agent-runtime", "bedrock"), ("sagemaker-runtime", "sagemaker")]
 TEXTRACT = SESSION.get_service_model("textract")
 LOCK = threading.Lock()
 FAULTS, CALLS, TEXTS, PROMPTS = [], [], [], []
@@ -195,6 +196,29 @@ def invoke(model, body, fault):
     raise Refused(404, "ResourceNotFoundException", f"Could not resolve the foundation model from the model identifier: {model}")
 
 
+RERANKERS = ("cohere.rerank-v3-5:0", "amazon.rerank-v1:0")
+
+
+def rerank(values, fault):
+    """Scores are the share of the query's words that a source has; pages of two results when asked for."""
+    configuration = values["rerankingConfiguration"]["bedrockRerankingConfiguration"]
+    arn = configuration["modelConfiguration"]["modelArn"]
+    if not re.fullmatch(r"arn:aws:bedrock:[a-z0-9-]+::foundation-model/(.+)", arn) or not arn.endswith(RERANKERS):
+        raise Refused(404, "ResourceNotFoundException", f"Could not resolve the foundation model from {arn}")
+    query = set(re.findall(r"\w+", values["queries"][0]["textQuery"]["text"].lower()))
+    need(query, "queries: no words")
+    texts = [source["inlineDocumentSource"]["textDocument"]["text"] for source in values["sources"]]
+    TEXTS.extend(texts)
+    scores = [len(query & set(re.findall(r"\w+", text.lower()))) / len(query) for text in texts]
+    order = sorted(range(len(texts)), key=lambda index: -scores[index])[: configuration.get("numberOfResults", len(texts))]
+    start = int(values.get("nextToken", "0"))
+    end = start + 2 if fault.get("pages") else len(order)
+    if fault.get("strange"):
+        return {"results": [{"index": len(texts), "relevanceScore": 1.0}]}
+    answer = {"results": [{"index": index, "relevanceScore": scores[index]} for index in order[start:end]]}
+    return {**answer, "nextToken": str(end)} if end < len(order) else answer
+
+
 def frame(headers, payload):
     raw = b""
     for name, value in headers.items():
@@ -333,6 +357,8 @@ class Handler(BaseHTTPRequestHandler):
             CALLS.append(operation.name)
         if operation.name == "InvokeModel":
             return self.answer(200, invoke(values["modelId"], values["body"], fault))
+        if operation.name == "Rerank":
+            return self.answer(200, rerank(values, fault))
         if operation.name == "ConverseStream":
             return self.stream(converse_frames(values, fault), fault)
         if signing == "sagemaker":

@@ -20,6 +20,9 @@ public struct AWSService: Sendable, Hashable {
   public static let bedrock = AWSService("bedrock", host: "bedrock-runtime", endpoint: "bedrock_runtime")
   /// Endpoints of SageMaker.
   public static let sageMaker = AWSService("sagemaker", host: "runtime.sagemaker", endpoint: "sagemaker_runtime")
+  /// Amazon Bedrock's rerankers.
+  public static let bedrockAgent = AWSService(
+    "bedrock", host: "bedrock-agent-runtime", endpoint: "bedrock_agent_runtime")
   /// Object storage.
   public static let s3 = AWSService("s3")
   /// Queues.

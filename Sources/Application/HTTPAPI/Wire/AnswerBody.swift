@@ -41,6 +41,35 @@ public struct CitationBody: Codable, Sendable, Hashable {
   }
 }
 
+/// One sentence of an answer, held against the text it cites.
+public struct SentenceBody: Codable, Sendable, Hashable {
+  /// First Unicode scalar of the answer.
+  public var start: Int
+  /// One past the last.
+  public var end: Int
+  /// The passages it cites, by number.
+  public var citations: [Int]
+  /// Whether the cited text supports it, as far as words tell.
+  public var supported: Bool
+  /// Why it is not supported: `uncited`, `unknown_citation`, `number`, `name` or `words`; absent when it is.
+  public var reason: String?
+  /// The numbers or names that the cited text lacks.
+  public var missing: [String]
+  /// The share of its content words that the cited text has, 0 to 1.
+  public var coverage: Double
+
+  /// Creates the body of a sentence.
+  public init(_ sentence: AnswerSentence) {
+    start = sentence.start
+    end = sentence.end
+    citations = sentence.citations
+    supported = sentence.isSupported
+    reason = sentence.reason?.rawValue
+    missing = sentence.missing
+    coverage = sentence.coverage
+  }
+}
+
 /// Something the reader should know.
 public struct WarningBody: Codable, Sendable, Hashable {
   /// A stable dotted code.
@@ -57,10 +86,14 @@ public struct WarningBody: Codable, Sendable, Hashable {
 
 /// Wall time by stage, seconds; absent where a stage did not run.
 public struct TimingsBody: Codable, Sendable, Hashable {
+  /// Rewriting the question to stand alone.
+  public var rewriting: Double?
   /// Embedding the question.
   public var embedding: Double?
   /// Searching and fusing.
   public var retrieval: Double?
+  /// Ordering passages anew by a reranker.
+  public var reranking: Double?
   /// Until the model's first token.
   public var timeToFirstToken: Double?
   /// Generating or extracting.
@@ -71,14 +104,16 @@ public struct TimingsBody: Codable, Sendable, Hashable {
   public var total: Double
 
   enum CodingKeys: String, CodingKey {
-    case embedding, retrieval, generation, grounding, total
+    case rewriting, embedding, retrieval, reranking, generation, grounding, total
     case timeToFirstToken = "time_to_first_token"
   }
 
   /// Creates the body of timings.
   public init(_ timings: StageTimings) {
+    rewriting = timings.rewriting
     embedding = timings.embedding
     retrieval = timings.retrieval
+    reranking = timings.reranking
     timeToFirstToken = timings.timeToFirstToken
     generation = timings.generation
     grounding = timings.grounding
@@ -118,6 +153,8 @@ public struct AnswerBody: Codable, Sendable, Hashable {
   public var answer: String
   /// The citations.
   public var citations: [CitationBody]
+  /// The sentences of the answer, each held against what it cites; empty when nothing was answered.
+  public var sentences: [SentenceBody]
   /// What was retrieved, best first.
   public var passages: [PassageBody]
   /// What the reader should know.
@@ -130,7 +167,7 @@ public struct AnswerBody: Codable, Sendable, Hashable {
   public var usage: UsageBody?
 
   enum CodingKeys: String, CodingKey {
-    case outcome, answer, citations, passages, warnings, model, timings, usage
+    case outcome, answer, citations, sentences, passages, warnings, model, timings, usage
     case answerID = "answer_id"
     case traceID = "trace_id"
     case conversationID = "conversation_id"
@@ -144,6 +181,7 @@ public struct AnswerBody: Codable, Sendable, Hashable {
     outcome = answer.outcome.rawValue
     self.answer = answer.text
     citations = answer.citations.map(CitationBody.init)
+    sentences = answer.sentences.map(SentenceBody.init)
     passages = answer.passages.map(PassageBody.init)
     warnings = answer.warnings.map(WarningBody.init)
     model = answer.model

@@ -79,6 +79,8 @@ public struct PassageBody: Codable, Sendable, Hashable {
   public var similarity: Float
   /// The fused score.
   public var score: Double
+  /// The reranker's score; absent when none ordered the passages.
+  public var rerankScore: Double?
   /// By leg: `dense`, `lexical`, `trigram`.
   public var legs: [String: LegScoreBody]
   /// Documents with the equal passage.
@@ -88,6 +90,7 @@ public struct PassageBody: Codable, Sendable, Hashable {
     case rank, document, pages, text, similarity, score, legs
     case chunkID = "chunk_id"
     case headingPath = "heading_path"
+    case rerankScore = "rerank_score"
     case alsoIn = "also_in"
   }
 
@@ -101,6 +104,7 @@ public struct PassageBody: Codable, Sendable, Hashable {
     text = passage.chunk.text
     similarity = passage.similarity
     score = passage.score
+    rerankScore = passage.rerankScore
     legs = Dictionary(
       uniqueKeysWithValues: passage.legs.map {
         ($0.key.rawValue, LegScoreBody(rank: $0.value.rank, score: $0.value.score))

@@ -82,12 +82,19 @@ public struct ExtractiveAnswerer: Answerer {
     guard !verified.isEmpty else {
       return DraftAnswer(outcome: .refused, text: RefusalText.nothingFound, warnings: warnings, timings: timings)
     }
-    let text = verified.map { citation in
+    let lines = verified.map { citation in
       "“\(citation.quote.split(whereSeparator: \.isWhitespace).joined(separator: " "))” [\(citation.number)]"
-    }.joined(separator: "\n")
+    }
+    let text = lines.joined(separator: "\n")
+    var offset = 0
+    let sentences = zip(lines, verified).map { line, citation in
+      let end = offset + line.unicodeScalars.count
+      defer { offset = end + 1 }
+      return AnswerSentence(start: offset, end: end, citations: [citation.number], coverage: 1)
+    }
     await progress(.token(text))
     return DraftAnswer(
-      outcome: .extractive, text: text, citations: verified, warnings: warnings, timings: timings)
+      outcome: .extractive, text: text, citations: verified, sentences: sentences, warnings: warnings, timings: timings)
   }
 
   /// The sentences worth weighing: those of the best passages first, and of equal ones those with more of the

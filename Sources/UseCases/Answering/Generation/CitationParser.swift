@@ -1,7 +1,8 @@
 /// Takes citations such as `[2]` and `[2: "exact words"]` out of a model's text as it streams.
 ///
-/// What it gives on has plain numbers, `[2]`; the quotes are kept. A bracket that is not a citation passes
-/// through unchanged, after at most ``longestCitation`` characters.
+/// What it gives on has plain numbers, `[2]`; the quotes are kept. A number that is no passage is rejected: it is
+/// not given on, and kept as a mark. A bracket that is not a citation passes through unchanged, after at most
+/// ``longestCitation`` characters.
 struct CitationParser {
   /// A citation in the order of the text.
   struct Mark: Hashable {
@@ -15,10 +16,19 @@ struct CitationParser {
 
   static let longestCitation = 1200
 
+  /// How many passages there are: they have the numbers from 1.
+  let passages: Int
   private(set) var text = ""
   private(set) var marks: [Mark] = []
   private var held: String?
+  /// Spaces that are not given on yet: they go with a citation that is rejected.
+  private var spaces = ""
   private var count = 0
+
+  init(passages: Int) { self.passages = passages }
+
+  /// Whether a number is a passage.
+  func isKnown(_ number: Int) -> Bool { number >= 1 && number <= passages }
 
   /// Takes more of the model's text; returns what can be shown.
   mutating func add(_ piece: String) -> String {
@@ -40,6 +50,8 @@ struct CitationParser {
         }
       } else if character == "[" {
         held = "["
+      } else if character == " " {
+        spaces.append(character)
       } else {
         shown += emit(String(character))
       }
@@ -49,7 +61,7 @@ struct CitationParser {
 
   /// The end of the text: gives what was held back.
   mutating func finish() -> String {
-    guard let rest = held else { return "" }
+    let rest = held ?? ""
     held = nil
     return emit(rest)
   }
@@ -60,7 +72,9 @@ struct CitationParser {
     return bracket.filter { $0 == "\"" || $0 == "“" || $0 == "”" }.count % 2 == 0
   }
 
-  private mutating func emit(_ piece: String) -> String {
+  private mutating func emit(_ words: String) -> String {
+    let piece = spaces + words
+    spaces = ""
     text += piece
     count += piece.count
     return piece
@@ -83,9 +97,14 @@ struct CitationParser {
     guard !found.isEmpty else { return emit(bracket) }
     var shown = ""
     for (number, quote) in found {
-      marks.append(Mark(number: number, quote: quote, offset: count))
+      guard isKnown(number) else {
+        marks.append(Mark(number: number, quote: quote, offset: count))
+        continue
+      }
+      marks.append(Mark(number: number, quote: quote, offset: count + spaces.count))
       shown += emit("[\(number)]")
     }
+    if shown.isEmpty { spaces = "" }
     return shown
   }
 

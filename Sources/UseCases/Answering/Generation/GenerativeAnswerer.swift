@@ -5,6 +5,7 @@ import Telemetry
 public struct GenerativeAnswerer: Answerer {
   private let generator: any TextGenerator
   private let verifier: CitationVerifier
+  private let support: SupportCheck
   private let template: PromptTemplate
   private let parameters: InferenceParameters
   private let promptTokens: Int
@@ -16,15 +17,18 @@ public struct GenerativeAnswerer: Answerer {
   /// - Parameters:
   ///   - generator: The text model.
   ///   - index: Holds the page text that quotes are checked against.
-  ///   - template: The prompt's system text.
+  ///   - template: The prompt; for ``PromptTemplate/Purpose/answer``.
   ///   - parameters: Inference parameters.
   ///   - promptTokens: Most tokens of a prompt; the model's own limit, less room for the answer, applies too.
+  ///   - embedder: Judges sentences in other words than the cited text; nil leaves that to the words alone.
   public init(
     generator: any TextGenerator, index: any DocumentIndex, template: PromptTemplate = .answer,
-    parameters: InferenceParameters = .init(temperature: 0, maxTokens: 1024), promptTokens: Int = 8000
+    parameters: InferenceParameters = .init(temperature: 0, maxTokens: 1024), promptTokens: Int = 8000,
+    embedder: (any Embedder)? = nil
   ) {
     self.generator = generator
     self.verifier = CitationVerifier(index: index)
+    self.support = SupportCheck(embedder: embedder)
     self.template = template
     self.parameters = parameters
     self.promptTokens = min(promptTokens, generator.contextTokens - (parameters.maxTokens ?? 1024))
@@ -64,13 +68,13 @@ public struct GenerativeAnswerer: Answerer {
         AnswerWarning(code: "answer.cut", message: "The answer reached its largest length and was cut."))
     }
     return DraftAnswer(
-      outcome: .answered, text: generation.parser.text, citations: grounded.citations,
+      outcome: .answered, text: generation.parser.text, citations: grounded.citations, sentences: grounded.sentences,
       warnings: grounded.warnings, usedChunks: used, prompt: record, stopReason: generation.stopReason,
       usage: generation.usage, timings: timings)
   }
 
   private struct Generation {
-    var parser = CitationParser()
+    var parser: CitationParser
     var stopReason: String?
     var usage: TokenUsage?
     var timings = StageTimings()
@@ -84,7 +88,7 @@ public struct GenerativeAnswerer: Answerer {
   {
     let clock = ContinuousClock()
     let start = clock.now
-    var generation = Generation()
+    var generation = Generation(parser: CitationParser(passages: prompt.used.count))
     // The first characters are held back while they may still be the refusal mark.
     var opening: String? = ""
     for try await event in generator.generate(
@@ -136,20 +140,16 @@ public struct GenerativeAnswerer: Answerer {
 
   private struct Grounded {
     var citations: [Citation] = []
+    var sentences: [AnswerSentence] = []
     var warnings: [AnswerWarning] = []
   }
 
   private func ground(_ parser: CitationParser, passages: [Passage]) async throws -> Grounded {
     var grounded = Grounded()
-    let sentences = Self.sentences(of: parser)
+    let sentences = CitedSentence.all(of: parser)
     var claims: [CitationVerifier.Claim] = []
-    var unknown: Set<Int> = []
     for sentence in sentences {
-      for mark in sentence.marks {
-        guard passages.indices.contains(mark.number - 1) else {
-          unknown.insert(mark.number)
-          continue
-        }
+      for mark in sentence.marks where parser.isKnown(mark.number) {
         let passage = passages[mark.number - 1]
         let quote = mark.quote ?? Self.bestSentence(of: passage.chunk.text, for: sentence.text)
         let claim = CitationVerifier.Claim(number: mark.number, passage: passage, quote: quote)
@@ -157,10 +157,12 @@ public struct GenerativeAnswerer: Answerer {
       }
     }
     grounded.citations = try await verifier.verify(claims)
-    for number in unknown.sorted() {
+    grounded.sentences = await support.judge(sentences, passages: passages)
+    for number in Set(parser.marks.map(\.number)).filter({ !parser.isKnown($0) }).sorted() {
       grounded.warnings.append(
         AnswerWarning(
-          code: "citation.unknown_number", message: "The answer cites [\(number)], which is not a passage."))
+          code: "citation.unknown_number",
+          message: "The model cited [\(number)], which is not a passage; the number was taken out."))
     }
     for citation in grounded.citations where !citation.isVerified {
       grounded.warnings.append(
@@ -168,58 +170,24 @@ public struct GenerativeAnswerer: Answerer {
           code: "citation.unverified",
           message: "The quote of [\(citation.number)] does not stand on the pages it cites."))
     }
-    for sentence in sentences {
-      let numbers = Set(sentence.marks.map(\.number))
-      let evidence = numbers.compactMap { passages.indices.contains($0 - 1) ? passages[$0 - 1].chunk.text : nil }
-      if SupportCheck.support(of: sentence.text, by: evidence) < SupportCheck.threshold {
-        grounded.warnings.append(
-          AnswerWarning(code: "grounding.unsupported", message: "Not supported by a cited page: \(sentence.text)"))
-      }
+    for (sentence, verdict) in zip(sentences, grounded.sentences) where !verdict.isSupported {
+      grounded.warnings.append(
+        AnswerWarning(
+          code: "grounding.unsupported",
+          message: "Not supported by a cited page (\(Self.explanation(of: verdict))): \(sentence.text)"))
     }
     return grounded
   }
 
-  /// The sentences of the answer, each with the citations that stand in or right after it.
-  private static func sentences(of parser: CitationParser) -> [(text: String, marks: [CitationParser.Mark])] {
-    // A citation stands after the full stop as often as before it, so sentences are cut at citations' ends too:
-    // the marks of a sentence are those between its start and the start of the next one's words.
-    let characters = Array(parser.text)
-    let scalars = Array(parser.text.unicodeScalars)
-    var characterOfScalar: [Int] = []
-    for (index, character) in characters.enumerated() {
-      characterOfScalar.append(contentsOf: repeatElement(index, count: character.unicodeScalars.count))
+  private static func explanation(of verdict: AnswerSentence) -> String {
+    let missing = verdict.missing.map { "'\($0)'" }.joined(separator: ", ")
+    return switch verdict.reason {
+    case .uncited, nil: "it cites nothing"
+    case .unknownCitation: "it cites no passage that exists"
+    case .number: "the cited text does not have the number \(missing)"
+    case .name: "the cited text does not have the name \(missing)"
+    case .words: "the cited text has few of its words"
     }
-    let ranges = SentenceSplitter().sentences(of: scalars, in: 0..<scalars.count)
-    var result: [(text: String, marks: [CitationParser.Mark])] = []
-    for range in ranges {
-      let start = characterOfScalar[range.lowerBound]
-      let end = characterOfScalar[range.upperBound - 1] + 1
-      let marks = parser.marks.filter { $0.offset >= start && $0.offset < end }
-      var words = String(characters[start..<end])
-      for mark in marks { words = words.replacing("[\(mark.number)]", with: "") }
-      let leading = words.allSatisfy { !$0.isLetter && !$0.isNumber }
-      if leading, !result.isEmpty {
-        result[result.count - 1].marks += marks
-      } else {
-        // "…one. [1] Two…" is split after "one."; the mark that opens the next sentence proves the one before.
-        let opening = marks.prefix { mark in
-          characters[start..<mark.offset].allSatisfy { !$0.isLetter }
-        }
-        if !opening.isEmpty, !result.isEmpty {
-          result[result.count - 1].marks += opening
-          result.append((words, Array(marks.dropFirst(opening.count))))
-        } else {
-          result.append((words, marks))
-        }
-      }
-    }
-    return result.map { (trim($0.text), $0.marks) }
-  }
-
-  private static func trim(_ text: String) -> String {
-    var slice = text[...].drop { $0.isWhitespace }
-    while slice.last?.isWhitespace == true { slice.removeLast() }
-    return String(slice)
   }
 
   /// The sentence of `text` that shares most content words with `claim`.

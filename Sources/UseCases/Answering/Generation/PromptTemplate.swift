@@ -1,107 +1,209 @@
 import Core
 import Cryptography
 
-/// A versioned prompt: the text of a template file with its name, version and hash, recorded with every answer.
+/// A versioned prompt: a file with its name and version, whose hash is recorded with every answer.
+///
+/// A file begins with its name and version between two lines `---`. Sections follow, each under a line `## NAME`; a
+/// value is put in where `{{NAME}}` stands. Which sections and values there are is said by ``Purpose``.
 public struct PromptTemplate: Sendable, Hashable {
+  /// What a template is for, and so what it must have.
+  public enum Purpose: String, Sendable, CaseIterable {
+    /// Answers a question from passages.
+    case answer
+    /// Makes a question stand alone.
+    case rewrite
+  }
+
+  /// Largest file, bytes.
+  public static let largestFile = 64 << 10
+
   /// The name, such as `answer`.
   public let name: String
   /// The version, such as `1`.
   public let version: String
-  /// The system text.
-  public let system: String
-  /// SHA-256 of the text, 64 hex digits.
+  /// SHA-256 of the file, 64 hex digits.
   public let hash: String
+  /// What it is for.
+  public let purpose: Purpose
+  /// The system text, white space around it removed. It has no values, so that providers can cache it.
+  public let system: String
+  private let sections: [String: [Piece]]
 
-  /// Creates a template from its text.
-  public init(name: String, version: String, system: String) {
-    self.name = name
-    self.version = version
-    self.system = system
-    self.hash = SHA256.hash(Array(system.utf8)).hexadecimal
-  }
-}
-
-/// Builds the turns of a prompt from passages, within a budget of tokens.
-struct PromptBuilder {
-  let template: PromptTemplate
-  let countTokens: (String) -> Int
-  /// Most tokens of system text, turns and passages together.
-  let budget: Int
-
-  struct Prompt {
-    var turns: [Turn]
-    /// The passages that found room, best first; their numbers are 1, 2, …
-    var used: [Passage]
-    var droppedPassages: Int
-    var droppedTurns: Int
+  private enum Piece: Hashable, Sendable {
+    case text(String)
+    case value(String)
   }
 
-  /// The best passages that fit, then as much of the newest history as fits.
-  ///
-  /// - Throws: `prompt.too_long` when not even the question and the first passage fit.
-  func build(question: String, passages: [Passage], history: [Turn]) throws -> Prompt {
-    let frame = Self.message(question: question, passages: [])
-    var left = budget - countTokens(template.system) - countTokens(frame)
-    var used: [Passage] = []
-    for passage in passages {
-      let cost = countTokens(Self.block(passage, number: used.count + 1))
-      guard cost <= left else { break }
-      left -= cost
-      used.append(passage)
-    }
-    guard !used.isEmpty || passages.isEmpty, left >= 0 else {
+  /// Reads a template.
+  /// - Parameters:
+  ///   - file: The bytes of the file.
+  ///   - purpose: What it is for.
+  ///   - source: What messages call it, such as its path.
+  /// - Throws: `prompt.template_too_large`, `prompt.template_malformed` or `prompt.template_placeholder`.
+  public init(_ file: [UInt8], for purpose: Purpose, source: String) throws {
+    guard file.count <= Self.largestFile else {
       throw CoreError(
-        code: "prompt.too_long", category: .tooLarge,
-        message: "the question and its first passage do not fit into the prompt's \(budget) tokens",
-        remedy: "Ask a shorter question, or raise answering.promptTokens.")
+        code: "prompt.template_too_large", category: .invalidConfiguration,
+        message: "the prompt template \(source) has \(file.count) bytes; the limit is \(Self.largestFile)",
+        remedy: "Shorten it: a prompt's room is for passages.")
     }
-    var kept: [Turn] = []
-    for turn in history.reversed() {
-      let cost = countTokens(turn.text)
-      guard cost <= left else { break }
-      left -= cost
-      kept.append(turn)
+    guard let text = String(validating: file, as: UTF8.self) else {
+      throw Self.malformed(source, "is not UTF-8")
     }
-    kept.reverse()
-    // A conversation given to a model must begin with the user.
-    while kept.first?.role == .assistant { kept.removeFirst() }
-    return Prompt(
-      turns: kept + [Turn(role: .user, text: Self.message(question: question, passages: used))], used: used,
-      droppedPassages: passages.count - used.count, droppedTurns: history.count - kept.count)
+    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)[...]
+    let header = try Self.header(&lines, source: source)
+    self.name = try Self.field("name", of: header, source: source)
+    self.version = try Self.field("version", of: header, source: source)
+    self.purpose = purpose
+    self.hash = SHA256.hash(file).hexadecimal
+
+    let texts = try Self.texts(lines, rules: Self.rules(of: purpose), source: source)
+    var sections: [String: [Piece]] = [:]
+    for (section, rule) in Self.rules(of: purpose) {
+      guard let text = texts[section], !text.isEmpty else {
+        throw Self.malformed(source, "has no section '## \(section)'")
+      }
+      sections[section] = try Self.pieces(of: text, section: section, rule: rule, source: source)
+    }
+    self.sections = sections
+    self.system = texts["system"] ?? ""
   }
 
-  private static func message(question: String, passages: [Passage]) -> String {
-    var text = "<passages>\n"
-    for (offset, passage) in passages.enumerated() { text += block(passage, number: offset + 1) }
-    text += "</passages>\n\n<question>\n\(escape(question))\n</question>"
+  /// Checks that the template leaves at least half of a prompt's tokens to question and passages.
+  /// - Throws: `prompt.template_too_large`.
+  public func check(budget: Int, countTokens: (String) -> Int) throws {
+    let tokens = sections.keys.reduce(0) { $0 + countTokens(render($1, [:])) }
+    guard tokens * 2 > budget else { return }
+    throw CoreError(
+      code: "prompt.template_too_large", category: .invalidConfiguration,
+      message: "the prompt template '\(name)', version \(version), takes \(tokens) of a prompt's \(budget) tokens",
+      remedy: "Shorten it, or raise answering.promptTokens and generation.contextTokens.")
+  }
+
+  /// A section with values put in. What a value says is never looked at for further values.
+  func render(_ section: String, _ values: [String: String]) -> String {
+    var text = ""
+    for piece in sections[section] ?? [] {
+      switch piece {
+      case .text(let words): text += words
+      case .value(let name): text += values[name] ?? ""
+      }
+    }
     return text
   }
 
-  private static func block(_ passage: Passage, number: Int) -> String {
-    let pages = passage.chunk.pages.map(\.page)
-    let place = Set(pages).sorted().map(String.init).joined(separator: ", ")
-    let heading = passage.chunk.headingPath.joined(separator: " > ")
-    return """
-      <passage number="\(number)" document="\(escape(passage.document.name, isAttribute: true))" pages="\(place)" \
-      section="\(escape(heading, isAttribute: true))">
-      \(escape(passage.chunk.text))
-      </passage>
+  // MARK: - What a template must have
 
-      """
+  private struct Rule {
+    var required: Set<String> = []
+    var optional: Set<String> = []
   }
 
-  /// Text cannot close or open the delimiters, nor an attribute of a tag: what could is escaped.
-  static func escape(_ text: String, isAttribute: Bool = false) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"" where isAttribute: result += "&quot;"
-      case let character where isAttribute && character.isNewline: result += " "
-      default: result.append(character)
+  private static func rules(of purpose: Purpose) -> [String: Rule] {
+    switch purpose {
+    case .answer:
+      [
+        "system": Rule(),
+        "passage": Rule(required: ["mark", "number", "text"], optional: ["document", "pages", "section"]),
+        "user": Rule(required: ["mark", "passages", "question"]),
+      ]
+    case .rewrite:
+      [
+        "system": Rule(), "turn": Rule(required: ["mark", "role", "text"]),
+        "user": Rule(required: ["mark", "turns", "question"]),
+      ]
+    }
+  }
+
+  // MARK: - Reading
+
+  private static func malformed(_ source: String, _ what: String) -> CoreError {
+    CoreError(
+      code: "prompt.template_malformed", category: .invalidConfiguration,
+      message: "the prompt template \(source) \(what)", remedy: "Write it like the files in config/prompts.")
+  }
+
+  private static func header(_ lines: inout ArraySlice<Substring>, source: String) throws -> [Substring: String] {
+    guard lines.popFirst().map(trimmed) == "---" else { throw malformed(source, "does not begin with a line '---'") }
+    var fields: [Substring: String] = [:]
+    while let line = lines.popFirst() {
+      let words = trimmed(line)
+      if words == "---" { return fields }
+      if words.isEmpty { continue }
+      guard let colon = words.firstIndex(of: ":") else {
+        throw malformed(source, "has '\(words.prefix(60))' in its head, which is no 'name: value'")
+      }
+      let name = trimmed(words[..<colon])
+      guard name == "name" || name == "version" else {
+        throw malformed(source, "has '\(name.prefix(60))' in its head, where only name and version belong")
+      }
+      fields[name] = String(trimmed(words[words.index(after: colon)...]))
+    }
+    throw malformed(source, "has a head that does not end with a line '---'")
+  }
+
+  private static func field(_ name: Substring, of header: [Substring: String], source: String) throws -> String {
+    guard let value = header[name], !value.isEmpty else { throw malformed(source, "has no \(name) in its head") }
+    guard value.utf8.count <= 64 else { throw malformed(source, "has a \(name) of more than 64 bytes") }
+    return value
+  }
+
+  private static func texts(_ lines: ArraySlice<Substring>, rules: [String: Rule], source: String) throws -> [String:
+    String]
+  {
+    var texts: [String: [Substring]] = [:]
+    var current: String?
+    for line in lines {
+      if line.hasPrefix("## "), rules[String(trimmed(line.dropFirst(3)))] != nil {
+        let section = String(trimmed(line.dropFirst(3)))
+        guard texts[section] == nil else { throw malformed(source, "has the section '## \(section)' twice") }
+        texts[section] = []
+        current = section
+      } else if let current {
+        texts[current]?.append(line)
+      } else if !trimmed(line).isEmpty {
+        throw malformed(source, "has text before its first section: '\(line.prefix(60))'")
       }
     }
-    return result
+    return texts.mapValues { String(trimmed(Substring($0.joined(separator: "\n")))) }
+  }
+
+  private static func pieces(of text: String, section: String, rule: Rule, source: String) throws -> [Piece] {
+    var pieces: [Piece] = []
+    var found: Set<String> = []
+    var rest = text[...]
+    while let open = rest.firstRange(of: "{{") {
+      let inside = rest[open.upperBound...]
+      guard let close = inside.firstRange(of: "}}"), !inside[..<close.lowerBound].contains("{") else {
+        throw malformed(source, "has '{{' without '}}' in its section '\(section)'")
+      }
+      let name = String(trimmed(rest[open.upperBound..<close.lowerBound]))
+      guard rule.required.contains(name) || rule.optional.contains(name) else {
+        let known = rule.required.union(rule.optional).sorted().map { "{{\($0)}}" }.joined(separator: ", ")
+        throw CoreError(
+          code: "prompt.template_placeholder", category: .invalidConfiguration,
+          message: "the prompt template \(source) has {{\(name.prefix(60))}} in its section '\(section)', which is "
+            + (known.isEmpty ? "a text without values" : "not one of \(known)"),
+          remedy: "Remove it, or correct its name.")
+      }
+      pieces.append(.text(String(rest[..<open.lowerBound])))
+      pieces.append(.value(name))
+      found.insert(name)
+      rest = rest[close.upperBound...]
+    }
+    pieces.append(.text(String(rest)))
+    if let missing = rule.required.subtracting(found).min() {
+      throw CoreError(
+        code: "prompt.template_placeholder", category: .invalidConfiguration,
+        message: "the prompt template \(source) lacks {{\(missing)}} in its section '\(section)'",
+        remedy: "Put it where the value belongs; {{mark}} belongs into every tag, so that no document can forge one.")
+    }
+    return pieces
+  }
+
+  private static func trimmed(_ text: Substring) -> Substring {
+    var text = text.drop { $0.isWhitespace }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return text
   }
 }

@@ -1,5 +1,5 @@
+import Concurrency
 public import Core
-import Telemetry
 
 /// Finds passages by embedding and by words at once, and fuses the two rankings.
 public struct HybridRetriever: Retriever {
@@ -21,7 +21,7 @@ public struct HybridRetriever: Retriever {
     self.reranker = reranker
   }
 
-  /// Retrieves the top-k passages: plan legs, embed, search, fuse, merge equals, score.
+  /// Retrieves the top-k passages: plan legs, embed, search, fuse, merge equals, score, rerank.
   public func retrieve(_ question: Question, context: RequestContext) async throws -> Retrieval {
     let clock = ContinuousClock()
     let topK = try validTopK(question.topK)
@@ -41,20 +41,54 @@ public struct HybridRetriever: Retriever {
     let fused = fuse(candidates).filter { hit in floor.map { (candidates.similarities[hit.chunk] ?? -1) >= $0 } ?? true
     }
     // Confidence looks at the same number of passages whatever number is asked for.
+    let shown = max(topK, RelevanceFeatures.depth)
     let found = try await passages(
       from: fused, similarities: candidates.similarities, question: question.text,
-      topK: max(topK, RelevanceFeatures.depth))
-    let passages =
-      try await reranker?.rerank(found, for: question.text, limit: topK) ?? Array(found.prefix(topK))
+      topK: reranker == nil ? shown : max(shown, settings.rerankCandidates))
     let end = clock.now
+    let reranking = try await rerank(found, for: question.text, limit: topK)
+    let passages = reranking.passages
+    let rerankSeconds = reranker == nil ? nil : end.duration(to: clock.now).seconds
 
     return Retrieval(
       passages: passages, legs: candidates.legs.keys.sorted { $0.rawValue < $1.rawValue },
       questionEmbedding: embedding, embeddingIdentity: embedder.identity, storeVersion: candidates.version,
-      confidence: relevance.confidence(question: question.text, passages: found, denseReads: plan.dense),
+      confidence: relevance.confidence(
+        question: question.text, passages: Array(found.prefix(shown)), denseReads: plan.dense),
       embeddingSeconds: embeddingStart.duration(to: searchStart).seconds,
       searchSeconds: searchStart.duration(to: end).seconds,
-      warnings: try await warnings(plan: plan, passages: passages))
+      reranker: reranker?.name, rerankSeconds: rerankSeconds, rerankFailure: reranking.failure,
+      warnings: try await warnings(plan: plan, passages: passages) + reranking.warnings)
+  }
+
+  private struct Reranking {
+    var passages: [Passage]
+    var failure: String?
+    var warnings: [AnswerWarning] = []
+  }
+
+  /// The best passages by the reranker; by the fused order without one, and when it fails or takes too long: a
+  /// better order is never worth an answer.
+  private func rerank(_ found: [Passage], for question: String, limit: Int) async throws -> Reranking {
+    var reranking = Reranking(passages: Array(found.prefix(limit)))
+    guard let reranker, !found.isEmpty else { return reranking }
+    do {
+      reranking.passages = try await withTimeout(settings.rerankTimeout) {
+        try await reranker.rerank(found, for: question, limit: limit)
+      }
+      return reranking
+    } catch is DeadlineExceeded {
+      reranking.failure = "rerank.timed_out"
+    } catch {
+      try Task.checkCancellation()
+      reranking.failure = (error as? any CategorizedError)?.code ?? "internal"
+    }
+    reranking.warnings.append(
+      AnswerWarning(
+        code: "retrieval.not_reranked",
+        message: "The passages could not be ordered by \(reranker.name) (\(reranking.failure ?? "internal")); they "
+          + "stand in the order of the search."))
+    return reranking
   }
 
   private func validTopK(_ requested: Int?) throws -> Int {

@@ -23,6 +23,10 @@ public struct RetrievalSettings: Sendable, Hashable {
   /// What a passage that has all of the question's phrases gets on top of its score; one with a share, that share.
   /// In units of the fused score, so it is meant for convex fusion.
   public var phraseWeight: Double
+  /// Passages given to the reranker, where there is one; at least as many as are returned.
+  public var rerankCandidates: Int
+  /// The longest wait for the reranker; the fused order then stands.
+  public var rerankTimeout: Duration
   /// The lowest cosine a passage may have; nil for none.
   public var minimumSimilarity: Float?
   /// What the fused score of contents and index matter is multiplied by, 0 to 1.
@@ -38,8 +42,11 @@ public struct RetrievalSettings: Sendable, Hashable {
   public init(
     topK: Int = 5, depth: Int = 100, fusion: FusionMethod = .convex, fusionK: Double = 60,
     weights: [RetrievalLeg: Double] = RetrievalSettings.defaultWeights, phraseWeight: Double = 0.2,
-    minimumSimilarity: Float? = nil, lowValueFactor: Double = 0.7
+    rerankCandidates: Int = 50, rerankTimeout: Duration = .seconds(5), minimumSimilarity: Float? = nil,
+    lowValueFactor: Double = 0.7
   ) {
+    self.rerankCandidates = rerankCandidates
+    self.rerankTimeout = rerankTimeout
     self.topK = topK
     self.depth = depth
     self.fusion = fusion

@@ -161,7 +161,8 @@ let testing: [Target] = [
   tests(
     of: "Commands",
     uses: [
-      "Core", "Ingestion", "Answering", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency", "quarry",
+      "Core", "Ingestion", "Answering", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency",
+      "quarry",
       "quarry-pdf-reader",
     ]),
 ]

@@ -1,5 +1,6 @@
 import Answering
 import Core
+import QuarryTesting
 import Telemetry
 import Testing
 

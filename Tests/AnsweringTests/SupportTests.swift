@@ -90,8 +90,8 @@ struct SupportTests {
   @Test(
     arguments: [
       ("One. [1] Two. [2]", ["One.", "Two."], [[1], [2]], [0..<8, 9..<17]),
-      ("One [1]. Two [2].", ["One .", "Two ."], [[1], [2]], [0..<8, 9..<17]),
-      ("Größe é. [2] Zwei [1, 2].", ["Größe é.", "Zwei ."], [[2], [1, 2]], [0..<12, 13..<25]),
+      ("One [1]. Two [2].", ["One.", "Two."], [[1], [2]], [0..<8, 9..<17]),
+      ("Größe é. [2] Zwei [1, 2].", ["Größe é.", "Zwei."], [[2], [1, 2]], [0..<12, 13..<25]),
     ] as [(String, [String], [[Int]], [Range<Int>])])
   func citationsBelongToTheSentenceBeforeThem(
     _ text: String, _ words: [String], _ numbers: [[Int]], _ ranges: [Range<Int>]

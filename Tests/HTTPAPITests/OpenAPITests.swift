@@ -136,10 +136,10 @@ struct WireSample: Sendable {
   private static let passage = Passage(
     rank: 1, chunk: Library.pump.chunks[0].chunk, document: reference, similarity: 0.5, score: 0.1,
     legs: [.dense: LegScore(rank: 1, score: 0.5)], alsoIn: [reference])
-  private static let rerankedPassage = {
-    var passage = passage
-    passage.rerankScore = 0.9
-    return passage
+  private static let rerankedPassage: Passage = {
+    var copy = Self.passage
+    copy.rerankScore = 0.9
+    return copy
   }()
   private static func sentence(full: Bool) -> AnswerSentence {
     AnswerSentence(

@@ -12,8 +12,8 @@ POST /-/faults  a list of faults, each used once, in order, by the next calls:
     {"status": 429, "code": "ThrottlingException", "headers": {...}} | {"drop": true} | {"delay": seconds}
     | {"stream": "exception" | "bad_crc" | "cut" | "unknown_event" | "bytewise"} | {"short": true} | {"dimension": 7}
     | {"model_error": "body" | "reason"} (status 200) | {"silent_end": true} | {"nonsense": true}
-    | {"parts": 7} | {"pages": true} | {"strange": true}
-    (parts: the lines of a stream are cut anew into parts of that many bytes)
+    | {"parts": 7} (the lines of a stream are cut anew into parts of that many bytes)
+    | {"pages": true} | {"strange": true} (of a reranker: two results a page, an index that was not sent)
 GET /-/calls    the calls that were answered, the most at one time, the input texts of all embedding calls, and the
                 prompts and parameters that SageMaker's containers got, or Converse's additional fields
 """

@@ -57,13 +57,15 @@ public struct PromptTemplate: Sendable, Hashable {
     self.purpose = purpose
     self.hash = SHA256.hash(file).hexadecimal
 
-    let texts = try Self.texts(lines, rules: Self.rules(of: purpose), source: source)
+    let rules = Self.rules(of: purpose)
+    let texts = try Self.texts(lines, rules: rules, source: source)
+    // First of all: the values of a section whose heading is misspelt would be faults of the one before.
+    if let missing = rules.keys.filter({ texts[$0]?.isEmpty ?? true }).min() {
+      throw Self.malformed(source, "has no section '## \(missing)', or nothing in it")
+    }
     var sections: [String: [Piece]] = [:]
-    for (section, rule) in Self.rules(of: purpose) {
-      guard let text = texts[section], !text.isEmpty else {
-        throw Self.malformed(source, "has no section '## \(section)'")
-      }
-      sections[section] = try Self.pieces(of: text, section: section, rule: rule, source: source)
+    for (section, rule) in rules {
+      sections[section] = try Self.pieces(of: texts[section] ?? "", section: section, rule: rule, source: source)
     }
     self.sections = sections
     self.system = texts["system"] ?? ""

@@ -43,7 +43,9 @@ struct CitedSentence {
       while begin < end, characters[begin].isWhitespace { begin += 1 }
       guard begin < end else { continue }
       var words = String(characters[begin..<end])
-      for mark in marks { words = words.replacing("[\(mark.number)]", with: "") }
+      for mark in marks {
+        words = words.replacing(" [\(mark.number)]", with: "").replacing("[\(mark.number)]", with: "")
+      }
       result.append(
         CitedSentence(
           range: scalarOfCharacter[begin]..<range.upperBound, text: trimmed(words),

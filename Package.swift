@@ -42,6 +42,7 @@ let cLibraries: [Target] = [
   system("CCrypto", pkgConfig: "libcrypto", apt: ["libssl-dev"]),
   system("CCurl", pkgConfig: "libcurl", apt: ["libcurl4-openssl-dev"]),
   system("CXML", pkgConfig: "libxml-2.0", apt: ["libxml2-dev"]),
+  system("CPCRE2", pkgConfig: "libpcre2-8", apt: ["libpcre2-dev"]),
   system("CZlib", pkgConfig: "zlib", apt: ["zlib1g-dev"]),
   .target(
     name: "CLinux", path: "Sources/CLibraries/CLinux",
@@ -58,6 +59,7 @@ let platform: [Target] = [
   module("Platform", "Cryptography", uses: ["CCrypto"]),
   module("Platform", "ChildProcess", uses: ["CLinux", "Concurrency"]),
   module("Platform", "Spelling"),
+  module("Platform", "RegularExpressions", uses: ["CPCRE2"]),
   module("Platform", "ArgumentParsing", uses: ["Spelling"]),
   module("Platform", "Configuration", uses: ["CYAML", "Spelling"]),
   module("Platform", "SQLite", uses: ["CSQLite", "Concurrency"]),
@@ -67,7 +69,7 @@ let platform: [Target] = [
 
 let core: [Target] = [
   module("Core", "Core"),
-  module("Core", "Telemetry", uses: ["Core", "Concurrency", "Cryptography"]),
+  module("Core", "Telemetry", uses: ["Core", "Concurrency", "Cryptography", "RegularExpressions"]),
 ]
 
 let useCases: [Target] = [
@@ -124,13 +126,14 @@ let application: [Target] = [
 
 let testing: [Target] = [
   .target(
-    name: "QuarryTesting", dependencies: ["Core", "Concurrency"], path: "Tests/QuarryTesting",
+    name: "QuarryTesting", dependencies: ["Core", "ChildProcess", "Concurrency"], path: "Tests/QuarryTesting",
     swiftSettings: strict),
   tests(of: "Concurrency", uses: []),
   tests(of: "Compression", uses: []),
   tests(of: "Cryptography", uses: []),
   tests(of: "ChildProcess", uses: ["Concurrency"]),
   tests(of: "Spelling", uses: []),
+  tests(of: "RegularExpressions", uses: []),
   tests(of: "ArgumentParsing", uses: []),
   tests(of: "Configuration", uses: []),
   tests(of: "SQLite", uses: ["Concurrency"]),
@@ -138,8 +141,10 @@ let testing: [Target] = [
   tests(of: "HTTPClient", uses: ["HTTPServer", "Concurrency"]),
   tests(
     of: "AWS",
-    uses: ["AWSSigning", "Core", "HTTPClient", "HTTPServer", "ChildProcess", "Concurrency", "QuarryTesting"],
-    exclude: ["Contract"]),
+    uses: [
+      "AWSSigning", "Core", "HTTPClient", "HTTPServer", "ChildProcess", "Compression", "Concurrency", "LocalFiles",
+      "QuarryTesting",
+    ], exclude: ["Contract"]),
   tests(of: "OpenAIModels", uses: ["Core", "HTTPClient", "ChildProcess", "QuarryTesting"], exclude: ["Contract"]),
   tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),
   tests(of: "Core", uses: ["QuarryTesting"]),
@@ -150,7 +155,7 @@ let testing: [Target] = [
   tests(
     of: "PDFReading", uses: ["Core", "ChildProcess", "Ingestion", "PDFPipe", "quarry-pdf-reader"],
     resources: [.copy("Fixtures")]),
-  tests(of: "LocalFiles", uses: ["Core", "Telemetry", "Concurrency", "QuarryTesting"]),
+  tests(of: "LocalFiles", uses: ["Core", "Telemetry", "Compression", "Concurrency", "QuarryTesting"]),
   tests(
     of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),
   tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "SQLite", "QuarryTesting"]),
@@ -161,9 +166,8 @@ let testing: [Target] = [
   tests(
     of: "Commands",
     uses: [
-      "Core", "Ingestion", "Answering", "LocalModels", "HTTPAPI", "ArgumentParsing", "Compression", "Concurrency",
-      "quarry",
-      "quarry-pdf-reader",
+      "Core", "Ingestion", "Answering", "LocalModels", "HTTPAPI", "HTTPClient", "HTTPServer", "ArgumentParsing",
+      "Compression", "Concurrency", "QuarryTesting", "quarry", "quarry-pdf-reader",
     ]),
 ]
 
@@ -175,6 +179,7 @@ let package = Package(
     // For Benchmarks/, which are packages of their own.
     .library(name: "QuarryLocalModels", targets: ["LocalModels", "Core"]),
     .library(name: "QuarryHTTPClient", targets: ["HTTPClient"]),
+    .library(name: "QuarryTelemetry", targets: ["Telemetry", "Core"]),
   ],
   targets: cLibraries + platform + core + useCases + adapters + application + testing,
   swiftLanguageModes: [.v6]

@@ -6,7 +6,8 @@ import QuarryTesting
 
 @testable import AWS
 
-/// The Python server that answers as botocore's models of Bedrock and SageMaker say; ends when it is released.
+/// The Python server that answers as botocore's models of Bedrock, SageMaker, Textract and Firehose say; ends when it
+/// is released.
 final class ContractServer: Sendable {
   let url: String
   private let child: ChildProcess
@@ -52,6 +53,7 @@ final class ContractServer: Sendable {
     var texts: [String]
     var prompts: [String]
     var most: Int
+    var records: [String]
   }
 
   /// The calls that were answered.

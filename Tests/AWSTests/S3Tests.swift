@@ -2,6 +2,7 @@ import Core
 import Foundation
 import HTTPClient
 import HTTPServer
+import QuarryTesting
 import Testing
 
 @testable import AWS

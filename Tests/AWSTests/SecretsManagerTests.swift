@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import QuarryTesting
 import Testing
 
 @testable import AWS

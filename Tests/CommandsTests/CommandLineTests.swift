@@ -54,6 +54,7 @@ import Testing
     ["documents", "delete"], ["documents", "retry"], ["serve"], ["keys"], ["keys", "create"], ["keys", "list"],
     ["keys", "revoke"],
     ["config"], ["config", "show"], ["config", "check"], ["archive"], ["archive", "list"], ["archive", "show"],
+    ["archive", "replay"], ["archive", "ship"],
     ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["verify"], ["gc"],
     ["store"], ["store", "backup"], ["doctor"],
     ["completion"],

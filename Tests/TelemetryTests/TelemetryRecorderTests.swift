@@ -60,7 +60,7 @@ private actor Exported: MetricExporter {
   @Test func fillsTheEnvelope_andHashesTheCaller() async throws {
     let log = InMemoryEventLog()
     let recorder = TelemetryRecorder(
-      identity: identity, redaction: [.question], eventLog: log, now: { Sample.date + 0.00049 })
+      identity: identity, redaction: Redaction(fields: [.question]), eventLog: log, now: { Sample.date + 0.00049 })
     recorder.record(
       .answer(Sample.answerEvent()), context: context, collection: .default, answerID: AnswerID(rawValue: "a1"))
     recorder.finish()
@@ -250,5 +250,18 @@ private actor Exported: MetricExporter {
     private var now = Sample.date
     var date: Date { lock.withLock { now } }
     func advance(_ seconds: Double) { lock.withLock { now += seconds } }
+  }
+
+  @Test func aMetricTellsWhatWasLost() async {
+    let log = InMemoryEventLog()
+    let exported = Exported()
+    let recorder = TelemetryRecorder(identity: identity, eventLog: log, exporters: [exported], capacity: 2)
+    for rating in 1...5 { recorder.record(payload(rating), context: context) }
+    #expect(recorder.counters.dropped == 3)
+    recorder.finish()
+    await recorder.run()
+    let lost = await exported.points.filter { $0.name == MetricName.droppedTelemetry }
+    #expect(lost.map(\.value) == [3])
+    #expect(lost.first?.dimensions == ["app": "app", "environment": "test"] && lost.first?.unit == .count)
   }
 }

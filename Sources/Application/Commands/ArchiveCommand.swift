@@ -7,7 +7,8 @@ import Telemetry
 /// `quarry archive`: what was asked, answered and embedded.
 struct ArchiveCommand: CommandGroup {
   static let configuration = CommandConfiguration(
-    "archive", abstract: "Read the event log.", subcommands: [List.self, Show.self])
+    "archive", abstract: "Read the event log, ask archived questions again, send what waits.",
+    subcommands: [List.self, Show.self, Replay.self, Ship.self])
 
   init() {}
 
@@ -60,9 +61,7 @@ struct ArchiveCommand: CommandGroup {
     init() {}
 
     mutating func run(_ context: CommandContext) async throws {
-      let start =
-        try since.map(TimeArgument.parse) ?? TimeOrderedID.time(of: id)?.addingTimeInterval(-3600)
-        ?? Date(timeIntervalSince1970: 0)
+      let start = try ArchiveSearch.start(of: id, since: since)
       try await globals.withLibrary(context) { library in
         var found = false
         let stream = library.eventLog.events(
@@ -74,13 +73,24 @@ struct ArchiveCommand: CommandGroup {
           context.output(
             (globals.json ? String(decoding: line, as: UTF8.self) : try EventText.indented(line)) + "\n")
         }
-        guard found else {
-          throw CoreError(
-            code: "archive.unknown", category: .notFound, message: "the event log has no event or answer '\(id)'",
-            remedy: "List them with: quarry archive list --since TIME")
-        }
+        guard found else { throw ArchiveSearch.unknown(id) }
       }
     }
+  }
+}
+
+/// Finding an event by its id.
+enum ArchiveSearch {
+  /// Where the search begins: the id tells when it was made, unless somebody says.
+  static func start(of id: String, since: String?) throws -> Date {
+    try since.map(TimeArgument.parse) ?? TimeOrderedID.time(of: id)?.addingTimeInterval(-3600)
+      ?? Date(timeIntervalSince1970: 0)
+  }
+
+  static func unknown(_ id: String) -> CoreError {
+    CoreError(
+      code: "archive.unknown", category: .notFound, message: "the event log has no event or answer '\(id)'",
+      remedy: "List them with: quarry archive list --since TIME")
   }
 }
 

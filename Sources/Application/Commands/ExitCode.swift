@@ -23,7 +23,7 @@ package enum ExitCode {
     .init(failure, "something failed that has no code of its own"),
     .init(someDocumentsFailed, "ingest, watch: some documents could not be read; the others are indexed"),
     .init(refused, "ask: the library does not answer the question"),
-    .init(belowTarget, "evaluate, verify or doctor: a check failed"),
+    .init(belowTarget, "evaluate, verify, doctor, archive replay: a check failed"),
     .init(usage, "the command line is wrong"),
     .init(badInput, "the input is malformed or too large"),
     .init(notFound, "what was named does not exist"),

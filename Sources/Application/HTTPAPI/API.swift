@@ -39,7 +39,7 @@ public struct API: Sendable {
     /// Has the watched sources of some collections listed now and returns how many; nil when nobody watches.
     public var syncNow: (@Sendable (@Sendable (CollectionName) -> Bool) -> Int)?
     /// The metrics of this process, in Prometheus's text format.
-    public var metrics: @Sendable () -> String
+    public var metrics: @Sendable () async -> String
     /// The clock.
     public var now: @Sendable () -> Date
 
@@ -50,7 +50,7 @@ public struct API: Sendable {
       removal: DocumentRemoval, ingestion: IngestionStatus, keys: any KeyStore, recorder: TelemetryRecorder,
       log: StructuredLog, readiness: @escaping @Sendable () async -> [ReasonBody],
       syncNow: (@Sendable (@Sendable (CollectionName) -> Bool) -> Int)? = nil,
-      metrics: @escaping @Sendable () -> String = { "" }, now: @escaping @Sendable () -> Date = { Date() }
+      metrics: @escaping @Sendable () async -> String = { "" }, now: @escaping @Sendable () -> Date = { Date() }
     ) {
       self.answering = answering
       self.index = index
@@ -222,7 +222,7 @@ public struct API: Sendable {
       case .ready: await readiness(context)
       case .metrics:
         HTTPResponse(
-          status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", text: parts.metrics())
+          status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", text: await parts.metrics())
       case .openAPI: openAPIResponse
       }
     }

@@ -43,7 +43,8 @@ extension Library {
           await check("model") { try await modelFinding(library.embedder()) },
           await check("index") { try await library.indexFinding() },
         ]
-        return local + (await library.awsFindings())
+        let archives = await library.archiveFindings()
+        return local + archives + (await library.awsFindings())
       }
     } catch {
       findings.append(

@@ -111,13 +111,14 @@ extension Library {
   }
 
   /// What `GET /metrics` shows.
-  private func metrics() -> String {
+  private func metrics() async -> String {
     let counters = recorder.counters
-    return prometheus.text(gauges: [
-      ("telemetry_delivered", "Events and metrics delivered since the start.", Double(counters.delivered)),
-      ("telemetry_dropped", "Events and metrics dropped because the queue was full.", Double(counters.dropped)),
-      ("telemetry_failed", "Events and metrics that could not be delivered.", Double(counters.failed)),
-    ])
+    return prometheus.text(
+      gauges: await archiveGauges() + [
+        ("telemetry_delivered", "Events and metrics delivered since the start.", Double(counters.delivered)),
+        ("telemetry_dropped", "Events and metrics dropped because the queue was full.", Double(counters.dropped)),
+        ("telemetry_failed", "Events and metrics that could not be delivered.", Double(counters.failed)),
+      ])
   }
 
   private func serverSettings() throws -> APIServer.Settings {

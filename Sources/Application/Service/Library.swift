@@ -26,8 +26,8 @@ public final class Library: Sendable {
   public let activity = IngestionActivity()
   /// The keys of the HTTP API.
   public let keys: any KeyStore
-  /// The event log.
-  public let eventLog: any EventLog
+  /// Where events are read.
+  public let eventLog: any EventReader
   /// The recorder of events and metrics.
   public let recorder: TelemetryRecorder
 
@@ -35,6 +35,8 @@ public final class Library: Sendable {
   let database: SQLiteDatabase
   let environment: [String: String]
   let remote: RemoteParts
+  /// What sends events to archives beyond this machine.
+  let shippers: [EventShipper]
   let prometheus = PrometheusRegistry()
   private let embedderOnce = Locked<Result<any Embedder, any Error>?>(nil)
 
@@ -52,13 +54,13 @@ public final class Library: Sendable {
     uploads = DirectoryUploadStore(
       directory: settings.uploadsDirectory, maximumBytes: settings.uploads.maximumBytes)
     keys = SQLiteKeyStore(database)
-    let events = DirectoryEventLog(
-      directory: settings.events.directory, maximumBytes: settings.events.maximumBytes)
-    eventLog = events
+    let events = Self.eventLog(settings, remote: remote, log: log)
+    eventLog = events.log
+    shippers = events.shippers
     recorder = TelemetryRecorder(
       identity: .init(
         app: settings.app, environment: settings.environment, quarryVersion: QuarryVersion.current),
-      redaction: settings.events.redact, eventLog: settings.events.isEnabled ? events : nil,
+      redaction: settings.events.redaction, eventLog: settings.events.isEnabled ? events.log : nil,
       exporters: Self.exporters(settings.metrics, remote: remote, prometheus: prometheus, lines: metricLines), log: log)
     remote.observe(with: recorder)
   }
@@ -86,10 +88,14 @@ public final class Library: Sendable {
       settings: settings, environment: environment, log: log, database: database, metricLines: metricLines)
     let recorder = library.recorder
     let delivery = Task { await recorder.run() }
+    let shipping = Task { await library.shipEvents() }
     let outcome: Swift.Result<Result, any Error>
     do { outcome = .success(try await body(library)) } catch { outcome = .failure(error) }
     recorder.finish()
     await delivery.value
+    shipping.cancel()
+    await shipping.value
+    await library.flushEvents()
     let counters = recorder.counters
     if counters.dropped > 0 {
       log.log(.warning, "telemetry was dropped because its queue was full", [("dropped", .int(counters.dropped))])

@@ -206,18 +206,6 @@ public struct Settings: Sendable {
     public var maxConcurrent: Int
   }
 
-  /// The event log.
-  public struct Events: Sendable {
-    /// Whether events are recorded.
-    public var isEnabled: Bool
-    /// The directory they go to.
-    public var directory: String
-    /// Most bytes kept; the oldest hours are deleted beyond that.
-    public var maximumBytes: Int
-    /// Fields taken out before writing.
-    public var redact: Set<RedactedField>
-  }
-
   /// The log.
   public struct Log: Sendable {
     /// The lowest level written.

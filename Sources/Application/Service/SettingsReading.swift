@@ -309,18 +309,3 @@ extension Settings.Uploads {
       "maxConcurrent", .int(in: 1...1000), default: 4, doc: "Most uploads taken at once; more get 429.")
   }
 }
-
-extension Settings.Events {
-  fileprivate init(_ reader: ConfigurationReader, dataDirectory: String) {
-    isEnabled = reader.value("enabled", .bool, default: true, doc: "Whether answers and embeddings are recorded.")
-    directory = reader.value(
-      "directory", .nonEmptyString, default: "\(dataDirectory)/archive", doc: "The directory of the event log.")
-    maximumBytes = reader.value(
-      "maximumBytes", .byteSize(in: 0...(1 << 50)), default: 20 << 30,
-      doc: "Most bytes of events kept: the oldest hours are deleted beyond that; 0 keeps everything.")
-    redact = Set(
-      reader.value(
-        "redact", .list(of: .oneOf(RedactedField.self)), default: [],
-        doc: "Fields taken out of events before they are written."))
-  }
-}

@@ -355,9 +355,13 @@ public struct TombstoneEvent: Sendable, Hashable, Codable {
 }
 
 /// Where events are kept: append-only.
-public protocol EventLog: Sendable {
+public protocol EventLog: EventReader {
   /// Appends events, in order; durable when it returns.
   func append(_ events: [Event]) async throws
+}
+
+/// Where events can be read.
+public protocol EventReader: Sendable {
   /// Events of a span of time (half-open), oldest first, one kind or all; lines that cannot be read are
   /// reported to `unreadable` and passed over.
   func events(

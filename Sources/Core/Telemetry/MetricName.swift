@@ -47,6 +47,8 @@ public enum MetricName {
   public static let requestErrors = "request_errors"
   /// A point that `quarry doctor` sends to see whether points are taken.
   public static let doctor = "doctor"
+  /// Events and metrics lost: the queue was full, or the log, the spool or an exporter failed.
+  public static let droppedTelemetry = "dropped_telemetry"
 }
 
 /// What a metric is.
@@ -102,6 +104,7 @@ public struct MetricDefinition: Sendable, Hashable {
     .init(MetricName.documents, .count, [DimensionName.outcome, DimensionName.code], "Documents ingested, or failed."),
     .init(MetricName.requestErrors, .count, place + [DimensionName.code], "HTTP requests that failed."),
     .init(MetricName.doctor, .count, [], "Runs of the command doctor."),
+    .init(MetricName.droppedTelemetry, .count, place, "Events and metrics lost."),
   ]
 
   /// A metric by its name; nil for one that is not Quarry's.

@@ -2,8 +2,8 @@ public import Core
 
 /// What is taken out of events before they leave the process. Text that contains or retells a field goes with it.
 public enum RedactedField: String, Sendable, CaseIterable {
-  /// The question as asked and as rewritten, the prompt around it, comments and explanations about it. Its
-  /// embedding, from which the text can be guessed, is one of the ``vectors``.
+  /// The question as asked and as rewritten, its embedding, from which the text can be guessed, the prompt around it,
+  /// comments and explanations about it.
   case question
   /// The answer's text, the quotes in it, earlier answers in the prompt, explanations of scores.
   case answer
@@ -15,12 +15,33 @@ public enum RedactedField: String, Sendable, CaseIterable {
   case vectors
 }
 
+/// The rules by which events are redacted.
+public struct Redaction: Sendable {
+  /// Fields taken out whole.
+  public var fields: Set<RedactedField>
+  /// What is taken out wherever it stands in a text.
+  public var patterns: [RedactionPattern]
+
+  /// Creates rules; by default there are none.
+  public init(fields: Set<RedactedField> = [], patterns: [RedactionPattern] = []) {
+    self.fields = fields
+    self.patterns = patterns
+  }
+
+  /// Whether nothing is taken out.
+  public var isEmpty: Bool { fields.isEmpty && patterns.isEmpty }
+}
+
 extension Event {
-  /// What stands where text was redacted.
+  /// What stands where a text was redacted whole.
   public static let redactionMark = "[redacted]"
 
-  /// The event without the given fields; `redacted` names those that it had.
-  public func redacting(_ fields: Set<RedactedField>) -> Event {
+  /// The event without what the rules take out; `redacted` names the fields that lost something.
+  public func redacting(_ redaction: Redaction) -> Event {
+    redaction.isEmpty ? self : withoutFields(redaction.fields).withoutPatterns(redaction.patterns)
+  }
+
+  private func withoutFields(_ fields: Set<RedactedField>) -> Event {
     guard !fields.isEmpty else { return self }
     var copy = self
     var names: [String] = []
@@ -58,7 +79,7 @@ extension Event {
         for index in answer.citations.indices { answer.citations[index].quote = Event.redactionMark }
         mark("citations.quote")
       }
-      if answer.questionEmbedding != nil, fields.contains(.vectors) {
+      if answer.questionEmbedding != nil, fields.contains(.vectors) || fields.contains(.question) {
         answer.questionEmbedding = nil
         mark("question_embedding")
       }

@@ -74,10 +74,12 @@ public final class TelemetryRecorder: Sendable {
     var phase = Phase.beforeRun
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var lastFailureLogged: Date?
+    /// How many lost items the metric has told of.
+    var lossReported = 0
   }
 
   private let identity: Identity
-  private let redaction: Set<RedactedField>
+  private let redaction: Redaction
   private let eventLog: (any EventLog)?
   private let exporters: [any MetricExporter]
   private let log: StructuredLog
@@ -92,7 +94,7 @@ public final class TelemetryRecorder: Sendable {
   /// Creates a recorder; nothing is delivered until ``run()``.
   /// - Parameters:
   ///   - identity: What every event carries.
-  ///   - redaction: Fields taken out before anything leaves the process.
+  ///   - redaction: What is taken out before anything leaves the process; applied off the caller's path.
   ///   - eventLog: Where events go; nil for nowhere.
   ///   - exporters: Where metrics go.
   ///   - log: Told of failures, at most once a minute.
@@ -100,7 +102,7 @@ public final class TelemetryRecorder: Sendable {
   ///   - byteCapacity: Most bytes of items waiting; a larger one goes in only when nothing waits.
   ///   - now: The clock.
   public init(
-    identity: Identity, redaction: Set<RedactedField> = [], eventLog: (any EventLog)?,
+    identity: Identity, redaction: Redaction = Redaction(), eventLog: (any EventLog)?,
     exporters: [any MetricExporter] = [], log: StructuredLog = .silent, capacity: Int = 4096,
     byteCapacity: Int = 64 << 20,
     now: @escaping @Sendable () -> Date = { Date() }
@@ -207,8 +209,7 @@ public final class TelemetryRecorder: Sendable {
     return Event(
       eventID: TimeOrderedID.make(now: time), time: time, answerID: answerID, traceID: context.traceID,
       app: identity.app, environment: identity.environment, quarryVersion: identity.quarryVersion,
-      traffic: context.traffic, caller: Self.hashed(context.caller.id), collection: collection, payload: payload
-    ).redacting(redaction)
+      traffic: context.traffic, caller: Self.hashed(context.caller.id), collection: collection, payload: payload)
   }
 
   @discardableResult
@@ -251,7 +252,7 @@ public final class TelemetryRecorder: Sendable {
     var points: [MetricPoint] = []
     for item in items {
       switch item {
-      case .event(let event): events.append(event)
+      case .event(let event): events.append(event.redacting(redaction))
       case .metric(let point): points.append(point)
       }
     }
@@ -260,20 +261,34 @@ public final class TelemetryRecorder: Sendable {
         try await eventLog.append(events)
         count(delivered: events.count)
       } catch {
-        count(failed: events.count)
         logFailure("events could not be written", error)
+        count(failed: events.count)
       }
     }
+    if !exporters.isEmpty, let lost = newlyLost() { points.append(lost) }
     guard !points.isEmpty else { return }
     for exporter in exporters {
       do {
         try await exporter.export(points)
         count(delivered: points.count)
       } catch {
-        count(failed: points.count)
         logFailure("metrics could not be exported", error)
+        count(failed: points.count)
       }
     }
+  }
+
+  /// What was lost since the last call, as a point that goes out with the others; nil for nothing.
+  private func newlyLost() -> MetricPoint? {
+    let lost = state.withLock { state in
+      let all = state.counters.dropped + state.counters.failed
+      defer { state.lossReported = all }
+      return all - state.lossReported
+    }
+    guard lost > 0 else { return nil }
+    return MetricPoint(
+      name: MetricName.droppedTelemetry, value: Double(lost), unit: .count, time: now(),
+      dimensions: [DimensionName.app: identity.app, DimensionName.environment: identity.environment])
   }
 
   private func count(delivered: Int = 0, failed: Int = 0) {

@@ -1,9 +1,11 @@
 import Core
+import FoundationEssentials
 import Telemetry
 
 extension QuestionAnswering {
   /// Sends an answer's event and metrics on their way; never waits and never fails.
-  func record(_ answer: Answer, draft: DraftAnswer, work: Work, context: RequestContext) {
+  /// - Returns: What was recorded, before anything is redacted.
+  func record(_ answer: Answer, draft: DraftAnswer, work: Work, context: RequestContext) -> AnswerEvent {
     let used = Set(draft.usedChunks)
     var event = baseEvent(work)
     event.passages = (work.retrieval?.passages ?? []).map { passage in
@@ -46,6 +48,7 @@ extension QuestionAnswering {
         ("passages", .int(answer.passages.count)), ("seconds", .double(answer.timings.total)),
       ])
     publish(answer, cost: event.cost, work: work, context: context)
+    return event
   }
 
   /// Records that a question could not be answered.
@@ -71,14 +74,33 @@ extension QuestionAnswering {
       questionEmbedding: retrieval?.questionEmbedding?.vector,
       embeddingIdentity: retrieval?.embeddingIdentity?.canonical,
       indexGeneration: retrieval?.storeVersion.number,
-      retrievalParameters: [
-        "top_k": work.question.topK.map(String.init) ?? "default",
-        "minimum_similarity": work.question.minimumSimilarity.map { "\($0)" } ?? "default",
-        "legs": retrieval?.legs.map(\.rawValue).joined(separator: ",") ?? "",
-        "refusal_threshold": "\(settings.refusalThreshold)",
-      ].merging(retrieval?.reranker.map { ["reranker": $0] } ?? [:]) { $1 }, answer: "", outcome: .failed,
+      retrievalParameters: parameters(of: work), answer: "", outcome: .failed,
       gateLabels: work.gateLabels, timings: StageTimings(),
       confidence: retrieval?.confidence)
+  }
+
+  /// What an answer can be asked for again with.
+  private func parameters(of work: Work) -> [String: String] {
+    let filter = work.question.filter
+    var parameters = [
+      "top_k": work.question.topK.map(String.init) ?? "default",
+      "minimum_similarity": work.question.minimumSimilarity.map { "\($0)" } ?? "default",
+      "legs": work.retrieval?.legs.map(\.rawValue).joined(separator: ",") ?? "",
+      "refusal_threshold": "\(settings.refusalThreshold)",
+    ]
+    parameters["reranker"] = work.retrieval?.reranker
+    if let collections = filter.collections {
+      parameters["collections"] = collections.map(\.rawValue).sorted().joined(separator: ",")
+    }
+    if let documents = filter.documents {
+      parameters["documents"] = documents.map(\.rawValue).sorted().joined(separator: ",")
+    }
+    if !filter.attributes.isEmpty {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      parameters["attributes"] = (try? encoder.encode(filter.attributes)).map { String(decoding: $0, as: UTF8.self) }
+    }
+    return parameters
   }
 
   private func collection(of work: Work) -> CollectionName? {

@@ -102,6 +102,14 @@ public struct QuestionAnswering: Sendable {
   public func answer(
     _ question: Question, context: RequestContext, progress: @escaping AnswerProgressHandler = { _ in }
   ) async throws -> Answer {
+    try await answerWithRecord(question, context: context, progress: progress).answer
+  }
+
+  /// The same, with what was recorded of the answer, before anything is redacted.
+  /// - Throws: A ``CategorizedError`` when something failed; the failure is recorded as well.
+  public func answerWithRecord(
+    _ question: Question, context: RequestContext, progress: @escaping AnswerProgressHandler = { _ in }
+  ) async throws -> (answer: Answer, record: AnswerEvent) {
     let clock = ContinuousClock()
     let start = clock.now
     let id = AnswerID(rawValue: TimeOrderedID.make(now: now()))
@@ -112,8 +120,7 @@ public struct QuestionAnswering: Sendable {
       let answer = finish(draft, id: id, work: work, seconds: start.duration(to: clock.now).seconds, context: context)
       // What follows is record keeping: the answer stands whatever becomes of it.
       await remember(answer, work: work, context: context)
-      record(answer, draft: draft, work: work, context: context)
-      return answer
+      return (answer, record(answer, draft: draft, work: work, context: context))
     } catch {
       recordFailure(error, id: id, work: work, seconds: start.duration(to: clock.now).seconds, context: context)
       throw error

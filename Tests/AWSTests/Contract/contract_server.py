@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A stand-in for Amazon Bedrock's and SageMaker's runtimes and for Textract that is as strict as their published models.
+"""A stand-in for Bedrock's and SageMaker's runtimes, Textract and Firehose, as strict as their published models.
 
 Routes and validates from botocore's own service models (required members, types, ranges, lengths, enums, patterns),
 recomputes the signature with botocore's signer, frames event streams with both checksums, and misbehaves on demand.
@@ -14,8 +14,9 @@ POST /-/faults  a list of faults, each used once, in order, by the next calls:
     | {"model_error": "body" | "reason"} (status 200) | {"silent_end": true} | {"nonsense": true}
     | {"parts": 7} (the lines of a stream are cut anew into parts of that many bytes)
     | {"pages": true} | {"strange": true} (of a reranker: two results a page, an index that was not sent)
-GET /-/calls    the calls that were answered, the most at one time, the input texts of all embedding calls, and the
-                prompts and parameters that SageMaker's containers got, or Converse's additional fields
+    | {"refuse": [places of records in a PutRecordBatch]}
+GET /-/calls    the calls that were answered, the most at one time, the input texts of all embedding calls, the prompts
+                and parameters that SageMaker's containers got, or Converse's additional fields, and records taken
 """
 
 import argparse
@@ -43,8 +44,9 @@ from sagemaker_containers import embedding
 SESSION = botocore.session.get_session()
 SERVICES = [("bedrock-runtime", "bedrock"), ("bedrock-agent-runtime", "bedrock"), ("sagemaker-runtime", "sagemaker")]
 TEXTRACT = SESSION.get_service_model("textract")
+FIREHOSE = SESSION.get_service_model("firehose")
 LOCK = threading.Lock()
-FAULTS, CALLS, TEXTS, PROMPTS = [], [], [], []
+FAULTS, CALLS, TEXTS, PROMPTS, RECORDS = [], [], [], [], []
 FLIGHT = {"now": 0, "most": 0}
 
 
@@ -304,7 +306,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         with LOCK:
-            self.answer(200, {"calls": CALLS, "texts": TEXTS, "prompts": PROMPTS, "most": FLIGHT["most"], "faults": FAULTS})
+            self.answer(200, {"calls": CALLS, "texts": TEXTS, "prompts": PROMPTS, "records": RECORDS, "most": FLIGHT["most"],
+                              "faults": FAULTS})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -316,6 +319,7 @@ class Handler(BaseHTTPRequestHandler):
                 TEXTS.clear()
                 PROMPTS.clear()
                 FLIGHT["most"] = 0
+                RECORDS.clear()
             return self.answer(200, {})
         with LOCK:
             fault = FAULTS.pop(0) if FAULTS else {}
@@ -345,6 +349,9 @@ class Handler(BaseHTTPRequestHandler):
                                {"x-amzn-ErrorType": fault.get("code", "InternalServerException"), **fault.get("headers", {})})
         if (self.headers.get("X-Amz-Target") or "").startswith("Textract."):
             return self.textract(body)
+        target = self.headers.get("X-Amz-Target") or ""
+        if target.startswith(FIREHOSE.metadata["targetPrefix"] + "."):
+            return self.firehose(target.split(".")[1], body, fault)
         for method, pattern, operation, signing in ROUTES:
             match = pattern.match(parts.path)
             if method == "POST" and match:
@@ -402,6 +409,31 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(400, "UnsupportedDocumentException", "Request has unsupported document format")
         self.answer(200, {"DocumentMetadata": {"Pages": 1}, "DetectDocumentTextModelVersion": "1.0",
                           "Blocks": list(blocks(image))})
+
+    def firehose(self, name, body, fault):
+        if self.headers.get("Content-Type") != "application/x-amz-json-1.1":
+            raise Refused(400, "UnknownOperationException", "not JSON 1.1")
+        check_signature("firehose", "POST", f"http://{self.headers['Host']}{self.path}", self.headers, body)
+        values = json.loads(body)
+        for record in values.get("Records", []):
+            record["Data"] = base64.b64decode(record["Data"], validate=True)
+        shape = FIREHOSE.operation_model(name).input_shape
+        report = ParamValidator().validate(values, shape)
+        if report.has_errors():
+            raise Refused(400, "InvalidArgumentException", report.generate_report())
+        check_constraints(shape, values, "input")
+        records = [record["Data"] for record in values["Records"]]
+        # Of the documentation, not of the model: 4 MiB a call and 1,000 KiB a record, before base64.
+        if sum(map(len, records)) > 4 << 20 or any(len(data) > 1024000 for data in records):
+            raise Refused(400, "InvalidArgumentException", "too large")
+        refused = set(fault.get("refuse", []))
+        with LOCK:
+            CALLS.append(name)
+            RECORDS.extend(data.decode() for place, data in enumerate(records) if place not in refused)
+        self.answer(200, {"FailedPutCount": len(refused), "RequestResponses": [
+            {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."} if place in refused
+            else {"RecordId": f"r{place}"} for place in range(len(records))]},
+            {"Content-Type": "application/x-amz-json-1.1"})
 
     def stream(self, frames, fault):
         frames = list(frames)

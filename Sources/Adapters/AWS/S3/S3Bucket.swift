@@ -84,12 +84,18 @@ struct S3Bucket: Sendable {
       remedy: "Check the bucket's region.")
   }
 
-  /// One page of the current objects below a prefix.
+  /// One page of the current objects below a prefix, in order of their keys.
+  /// - Parameters:
+  ///   - startAfter: The key behind which the listing begins; nil for all.
+  ///   - token: That of the page, from the one before.
   /// - Returns: The objects, and the token of the next page.
-  func list(prefix: String, after token: String?) async throws -> (entries: [Entry], next: String?) {
+  func list(
+    prefix: String, startAfter: String? = nil, after token: String?
+  ) async throws -> (entries: [Entry], next: String?) {
     var query: [SignableRequest.Field] = [
       .init("encoding-type", "url"), .init("list-type", "2"), .init("max-keys", "1000"), .init("prefix", prefix),
     ]
+    if let startAfter { query.append(.init("start-after", startAfter)) }
     if let token { query.append(.init("continuation-token", token)) }
     let response = try await send("ListBucket", method: "GET", query: query)
     let body = try await response.body.collect(upTo: 16 << 20)

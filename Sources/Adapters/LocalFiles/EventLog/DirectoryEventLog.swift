@@ -12,10 +12,12 @@ import Telemetry
 /// gzip member to a file (members may follow each other: RFC 1952, section 2.2) and is durable when it returns. A
 /// writer that is killed leaves at most one torn member at the end of its file.
 public final class DirectoryEventLog: EventLog {
+  private let directory: String
   private let layout: EventLogLayout
+  private let vectors: ArchiveLines.Vectors?
   private let maximumBytes: Int
   private let now: @Sendable () -> Date
-  private let write: EventFileWriter.WriteCall
+  private let write: EventFile.WriteCall
   private let queue = BlockingQueue(label: "quarry.event-log")
   /// This writer's file name: another after a failure that left a file in doubt.
   private let name = Locked(DirectoryEventLog.makeName())
@@ -25,18 +27,26 @@ public final class DirectoryEventLog: EventLog {
   ///   - directory: Made when the first event is written, for its owner only.
   ///   - maximumBytes: The bound on all files together; 0 for none. When a file is started, the oldest hours' files
   ///     are deleted until the rest fits, but never those of the current hour.
+  ///   - vectorsOf: The application whose vectors are written by themselves too, one JSON array a line, to
+  ///     `promptarchive/<app>` and `embeddingarchive/<app>`; nil for none.
   ///   - now: The clock that tells the current hour.
   public convenience init(
-    directory: String, maximumBytes: Int = 0, now: @escaping @Sendable () -> Date = { Date() }
+    directory: String, maximumBytes: Int = 0, vectorsOf app: String? = nil,
+    now: @escaping @Sendable () -> Date = { Date() }
   ) {
-    self.init(directory: directory, maximumBytes: maximumBytes, now: now) { Glibc.write($0, $1.baseAddress, $1.count) }
+    self.init(directory: directory, maximumBytes: maximumBytes, vectorsOf: app, now: now) {
+      Glibc.write($0, $1.baseAddress, $1.count)
+    }
   }
 
   /// A log whose `write(2)` tests can let fail.
   package init(
-    directory: String, maximumBytes: Int = 0, now: @escaping @Sendable () -> Date = { Date() },
+    directory: String, maximumBytes: Int = 0, vectorsOf app: String? = nil,
+    now: @escaping @Sendable () -> Date = { Date() },
     write: @escaping @Sendable (Int32, UnsafeRawBufferPointer) -> Int
   ) {
+    self.directory = directory
+    vectors = app.map(ArchiveLines.Vectors.init)
     layout = EventLogLayout(directory: directory)
     self.maximumBytes = maximumBytes
     self.now = now
@@ -46,23 +56,16 @@ public final class DirectoryEventLog: EventLog {
   /// Appends events: all of them or, when it throws, none.
   /// - Throws: `disk.full` and other errors of the file system; `event.time` for a year outside 1 to 9999.
   public func append(_ events: [Event]) async throws {
-    var lines: [EventHour: [UInt8]] = [:]
-    for event in events {
-      guard let hour = EventHour(of: event.time) else {
-        throw LocalFilesError("event.time", .invalidInput, "an event's time is outside the years 1 to 9999")
-      }
-      lines[hour, default: []] += try EventCoding.encode(event) + [UInt8(ascii: "\n")]
-    }
-    guard !lines.isEmpty else { return }
-    let parts = lines.sorted { $0.key < $1.key }
+    guard !events.isEmpty else { return }
+    let parts = try ArchiveLines.make(of: events, vectors: vectors)
     try await queue.run { [self] () throws(LocalFilesError) in
-      try appendLines(parts.map { ($0.key, compress($0.value)) })
+      try appendLines(parts.map { (directory + "/" + $0.folder, compress($0.bytes)) })
     }
   }
 
-  private func appendLines(_ parts: [(hour: EventHour, member: [UInt8])]) throws(LocalFilesError) {
-    let writer = EventFileWriter(layout: layout, write: write)
-    let started: Set<EventHour>
+  private func appendLines(_ parts: [(folder: String, member: [UInt8])]) throws(LocalFilesError) {
+    let writer = EventFileWriter(write: write)
+    let started: Set<String>
     do {
       started = try writer.append(parts, name: name.withLock { $0 })
     } catch {
@@ -70,8 +73,12 @@ public final class DirectoryEventLog: EventLog {
       throw error.error
     }
     guard maximumBytes > 0, !started.isEmpty, let current = EventHour(of: now()) else { return }
+    var streams = [layout]
+    if let vectors {
+      streams += [vectors.prompts, vectors.embeddings].map { EventLogLayout(directory: directory, stream: $0) }
+    }
     // The events are safe; what cannot be deleted now is tried again with the next file.
-    try? layout.trim(to: maximumBytes, current: current, keeping: started)
+    try? EventLogLayout.trim(streams, to: maximumBytes, current: current, keeping: started)
   }
 
   /// Events of a half-open span of time, oldest first. Files are read as they are when their hour is reached; a

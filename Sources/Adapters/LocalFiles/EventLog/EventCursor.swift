@@ -66,7 +66,8 @@ package struct EventMerge {
   private var heap = EventHeap()
 
   package init(
-    paths: [String], range: Range<Date>, kind: EventKind?, unreadable: @escaping @Sendable (String) -> Void,
+    paths: [String], unfinished: Set<String> = [], range: Range<Date>, kind: EventKind?,
+    unreadable: @escaping @Sendable (String) -> Void,
     smallHour: Int = EventMerge.smallHour, heldEvents: Int = EventMerge.heldEvents
   ) {
     self.range = range
@@ -74,7 +75,7 @@ package struct EventMerge {
     self.unreadable = unreadable
     for path in paths {
       do {
-        files.append(try EventFileLines(path: path))
+        files.append(try EventFileLines(path: path, isUnfinished: unfinished.contains(path)))
       } catch {
         // Deleted by retention since the folder was listed: not there is not unreadable.
         if error.code != "file.missing" { unreadable("\(LocalFilesError.quoted(path)): \(error.message)") }

@@ -20,6 +20,8 @@ package final class EventFileLines {
   /// The length when the file was opened; what is appended later is not read.
   let length: Int
   private let longestLine: Int
+  /// Whether somebody else may be in the midst of an append: then the end is no damage.
+  private let isUnfinished: Bool
   private var offset = 0
   /// Where the current decompressor's input begins.
   private var base = 0
@@ -32,14 +34,18 @@ package final class EventFileLines {
   private var isAtEnd = false
 
   /// - Throws: The error of a file that cannot be opened.
-  package init(path: String, longestLine: Int = EventFileLines.longestLine) throws(LocalFilesError) {
+  package init(
+    path: String, longestLine: Int = EventFileLines.longestLine, isUnfinished: Bool = false
+  ) throws(LocalFilesError) {
     self.path = path
+    self.isUnfinished = isUnfinished
     self.longestLine = longestLine
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path, errno: errno) }
     defer { close(descriptor) }
-    // Waits for an append that is under way, whose bytes would look torn.
-    while flock(descriptor, LOCK_SH) != 0 && errno == EINTR {}
+    // Waits for an append that is under way, whose bytes would look torn. A file of the spool is locked for as long as
+    // its process writes it.
+    while !isUnfinished && flock(descriptor, LOCK_SH) != 0 && errno == EINTR {}
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .system("read", path, errno: errno) }
     length = Int(status.st_size)
@@ -74,7 +80,10 @@ package final class EventFileLines {
   }
 
   private func end() {
-    if length > 0, !decompressor.isComplete { return recover(from: nil) }
+    if length > 0, !decompressor.isComplete {
+      guard isUnfinished else { return recover(from: nil) }
+      line = []
+    }
     if !line.isEmpty || isSkippingLine { closeLine() }
     isAtEnd = true
   }

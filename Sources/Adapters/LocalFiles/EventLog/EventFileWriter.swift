@@ -2,11 +2,7 @@ import Glibc
 
 /// Appends whole gzip members to the files of one writer: all of them or none.
 struct EventFileWriter {
-  /// `write(2)`; tests let it fail.
-  typealias WriteCall = @Sendable (Int32, UnsafeRawBufferPointer) -> Int
-
-  let layout: EventLogLayout
-  let write: WriteCall
+  let write: EventFile.WriteCall
 
   /// What a failed append leaves.
   struct Failure: Error {
@@ -15,39 +11,31 @@ struct EventFileWriter {
     var isUndone: Bool
   }
 
-  private struct File {
-    let path: String
-    let descriptor: Int32
-    let formerLength: off_t
-  }
-
-  /// Appends each part to the file `name` of its hour and makes it durable.
+  /// Appends each part to the file `name` of its folder and makes it durable.
   ///
   /// The files are locked (`flock`) until all is done or undone, so that readers see whole members only.
-  /// - Returns: The hours in which a file was started.
-  func append(_ parts: [(hour: EventHour, member: [UInt8])], name: String) throws(Failure) -> Set<EventHour> {
-    var files: [File] = []
-    var started: Set<EventHour> = []
+  /// - Returns: The folders in which a file was started.
+  func append(_ parts: [(folder: String, member: [UInt8])], name: String) throws(Failure) -> Set<String> {
+    var files: [EventFile] = []
+    var started: Set<String> = []
     defer { for file in files { close(file.descriptor) } }
     do throws(LocalFilesError) {
       for part in parts {
-        let file = try open(name, of: part.hour)
+        let file = try open(name, in: part.folder)
         files.append(file)
-        try writeAll(part.member, to: file)
-        guard fsync(file.descriptor) == 0 else { throw LocalFilesError.system("write", file.path, errno: errno) }
+        try file.append(part.member, write: write)
         if file.formerLength == 0 {
-          try Folder.sync(layout.folder(of: part.hour))
-          started.insert(part.hour)
+          try Folder.sync(part.folder)
+          started.insert(part.folder)
         }
       }
       return started
     } catch {
-      throw Failure(error: error, isUndone: undo(files))
+      throw Failure(error: error, isUndone: files.reduce(true) { $1.undo() && $0 })
     }
   }
 
-  private func open(_ name: String, of hour: EventHour) throws(LocalFilesError) -> File {
-    let folder = layout.folder(of: hour)
+  private func open(_ name: String, in folder: String) throws(LocalFilesError) -> EventFile {
     let path = folder + "/" + name + EventLogLayout.suffix
     var attempts = 0
     while true {
@@ -68,37 +56,8 @@ struct EventFileWriter {
         close(descriptor)
         throw .system("read", path, errno: number)
       }
-      return File(path: path, descriptor: descriptor, formerLength: status.st_size)
+      return EventFile(path: path, descriptor: descriptor, formerLength: status.st_size)
     }
-  }
-
-  private func writeAll(_ bytes: [UInt8], to file: File) throws(LocalFilesError) {
-    let number = bytes.withUnsafeBytes { bytes -> Int32 in
-      var rest = bytes
-      while !rest.isEmpty {
-        let count = write(file.descriptor, rest)
-        if count < 0 && errno == EINTR { continue }
-        // A write of nothing would be repeated for ever.
-        guard count > 0 else { return count == 0 ? ENOSPC : errno }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-      }
-      return 0
-    }
-    if number != 0 { throw .system("write", file.path, errno: number) }
-  }
-
-  private func undo(_ files: [File]) -> Bool {
-    var isUndone = true
-    for file in files {
-      if file.formerLength == 0 {
-        // Another length than zero would stay only if both calls fail.
-        let isEmpty = ftruncate(file.descriptor, 0) == 0
-        isUndone = (unlink(file.path) == 0 || isEmpty) && isUndone
-      } else {
-        isUndone = ftruncate(file.descriptor, file.formerLength) == 0 && isUndone
-      }
-    }
-    return isUndone
   }
 }
 

@@ -1,13 +1,13 @@
 import FoundationEssentials
 import Glibc
 
-/// Where the log's files are: `<directory>/events/v1/YYYY/MM/DD/HH/<name>.jsonl.gz`.
+/// Where the files of one stream are: `<directory>/<stream>/YYYY/MM/DD/HH/<name>.jsonl.gz`.
 struct EventLogLayout: Sendable {
   static let suffix = ".jsonl.gz"
-  /// `<directory>/events/v1`.
+  /// `<directory>/<stream>`.
   let root: String
 
-  init(directory: String) { root = directory + "/events/v1" }
+  init(directory: String, stream: String = ArchiveLines.events) { root = directory + "/" + stream }
 
   func folder(of hour: EventHour) -> String { root + "/" + hour.path }
 
@@ -40,7 +40,7 @@ struct EventLogLayout: Sendable {
   }
 
   /// The names in a folder, sorted; none when it is not there (another process may tidy up at any time).
-  private static func names(in folder: String) throws(LocalFilesError) -> [String] {
+  static func names(in folder: String) throws(LocalFilesError) -> [String] {
     do {
       return try DirectoryWalk.names(in: folder).compactMap { String(validating: $0, as: UTF8.self) }
     } catch {
@@ -49,21 +49,27 @@ struct EventLogLayout: Sendable {
     }
   }
 
-  /// Deletes the files of the oldest hours until all files together have at most `bound` bytes. Hours from
-  /// `current` on and those in `kept` stay, whatever their size.
-  func trim(to bound: Int, current: EventHour, keeping kept: Set<EventHour>) throws(LocalFilesError) {
-    var files: [(hour: EventHour, path: String, byteCount: Int)] = []
-    for hour in try hours() {
-      for path in try self.files(of: hour) {
-        var status = stat()
-        if stat(path, &status) == 0 { files.append((hour, path, Int(status.st_size))) }
+  /// Deletes the files of the oldest hours of all streams until all files together have at most `bound` bytes. Hours
+  /// from `current` on and the folders in `kept` stay, whatever their size.
+  static func trim(
+    _ streams: [EventLogLayout], to bound: Int, current: EventHour, keeping kept: Set<String>
+  ) throws(LocalFilesError) {
+    var files: [(stream: EventLogLayout, hour: EventHour, path: String, byteCount: Int)] = []
+    for stream in streams {
+      for hour in try stream.hours() {
+        for path in try stream.files(of: hour) {
+          var status = stat()
+          if stat(path, &status) == 0 { files.append((stream, hour, path, Int(status.st_size))) }
+        }
       }
     }
+    files.sort { $0.hour < $1.hour }
     var total = files.reduce(0) { $0 + $1.byteCount }
-    for file in files where total > bound && file.hour < current && !kept.contains(file.hour) {
+    for file in files
+    where total > bound && file.hour < current && !kept.contains(file.stream.folder(of: file.hour)) {
       guard unlink(file.path) == 0 || errno == ENOENT else { throw .system("delete", file.path, errno: errno) }
       total -= file.byteCount
-      removeEmptyFolders(of: file.hour)
+      file.stream.removeEmptyFolders(of: file.hour)
     }
   }
 

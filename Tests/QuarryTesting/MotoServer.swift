@@ -1,22 +1,17 @@
 import ChildProcess
-import Concurrency
-import Core
 import Foundation
-import HTTPClient
-import QuarryTesting
-
-@testable import AWS
 
 /// moto's server for S3, SQS, CloudWatch, Firehose and Secrets Manager; ends when it is released.
-final class MotoServer: Sendable {
-  let url: String
+public final class MotoServer: Sendable {
+  /// Where it answers.
+  public let url: String
   private let child: ChildProcess
-  private let http = HTTPClient()
 
   /// A Python that has moto: the one of `make setup-test`, or the system's; nil when neither has it.
-  static let python: String? = PythonTools.python(with: "import moto.server, boto3")
+  public static let python: String? = PythonTools.python(with: "import moto.server, boto3")
 
-  init() async throws {
+  /// Starts a server of its own.
+  public init() async throws {
     guard let python = Self.python else { throw CocoaError(.fileNoSuchFile) }
     // Port 0 gives a free port, which the server's log names.
     let script = """
@@ -37,15 +32,8 @@ final class MotoServer: Sendable {
     url = "http://127.0.0.1:\(port)"
   }
 
-  func client(region: String = "eu-central-1") throws -> AWSClient {
-    try AWSClient(
-      environment: AWSEnvironment(variables: [
-        "HOME": "/nowhere", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": url,
-      ]), region: region, http: HTTPClient())
-  }
-
   /// Runs Python with `boto3` and a function `client(service)` at hand; returns what it prints.
-  func boto(_ code: String) async throws -> String {
+  public func boto(_ code: String) async throws -> String {
     guard let python = Self.python else { throw CocoaError(.fileNoSuchFile) }
     let preamble = """
       import boto3, json
@@ -56,8 +44,12 @@ final class MotoServer: Sendable {
     let result = try await ChildProcess.run(
       executable: python, arguments: ["-c", preamble + code], deadline: .now + .seconds(120), outputLimit: 1 << 24)
     guard result.end.isSuccess else {
-      throw AWSError("test.boto", .internal, String(decoding: result.error, as: UTF8.self))
+      throw PythonFailed(description: String(decoding: result.error, as: UTF8.self))
     }
     return String(decoding: result.output, as: UTF8.self)
   }
+}
+
+private struct PythonFailed: Error, CustomStringConvertible {
+  let description: String
 }

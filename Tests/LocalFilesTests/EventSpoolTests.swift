@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: EventLogContract.claims)
   func withAnArchiveBehindIt_holds(_ claim: ContractClaim<any EventLog>) async throws {
-    let spool = spool(.init(fileBytes: 1_000))
+    let spool = spool()
     try await claim.check(
       JointEventLog(directory: nil, spools: [spool], reading: ArchivedEventLog(archive, spool: spool)))
   }

@@ -142,8 +142,8 @@ let testing: [Target] = [
   tests(
     of: "AWS",
     uses: [
-      "AWSSigning", "Core", "HTTPClient", "HTTPServer", "ChildProcess", "Compression", "Concurrency", "LocalFiles",
-      "QuarryTesting",
+      "AWSSigning", "Core", "Cryptography", "HTTPClient", "HTTPServer", "ChildProcess", "Compression", "Concurrency",
+      "LocalFiles", "QuarryTesting",
     ], exclude: ["Contract"]),
   tests(of: "OpenAIModels", uses: ["Core", "HTTPClient", "ChildProcess", "QuarryTesting"], exclude: ["Contract"]),
   tests(of: "AWSSigning", uses: [], resources: [.process("Vectors")]),

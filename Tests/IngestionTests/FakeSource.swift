@@ -143,9 +143,15 @@ final class FakeWatch: SourceWatch {
     var changes: SourceChanges?
     var notify: @Sendable () -> Void = {}
     var isStopped = false
+    var ends: [ChangesEnd] = []
   }
 
   private let state = Locked(State())
+
+  /// How the work on what was told ended, each time.
+  var ends: [ChangesEnd] { state.withLock { $0.ends } }
+
+  func settle(_ end: ChangesEnd) async { state.withLock { $0.ends.append(end) } }
 
   var isStopped: Bool { state.withLock { $0.isStopped } }
 

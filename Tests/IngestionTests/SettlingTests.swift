@@ -36,6 +36,30 @@ import Testing
     #expect(try await job("a.pdf", bench) == nil)
   }
 
+  /// A library that another run brings up to date while this one lists it.
+  private struct OvertakenLibrary: DocumentSource {
+    let bench: Bench
+    var root: SourceURI { bench.library.root }
+    var collection: CollectionName { bench.library.collection }
+
+    func list() async throws -> SourceListing {
+      try await bench.ingest()
+      return try await bench.library.list()
+    }
+    func fetch(_ object: SourceObject) async throws -> LocalCopy { try await bench.library.fetch(object) }
+    func discard(_ copy: LocalCopy) async {}
+  }
+
+  @Test func whatAnotherRunDidSinceTheLook_isNotDoneAgain() async throws {
+    let bench = Bench()
+    await bench.library.put("a.pdf", ["The pump moves water."])
+    let summary = try await bench.ingester().ingest([OvertakenLibrary(bench: bench)], context: bench.context)
+    #expect(summary.new == 0 && summary.unchanged == 1)
+    #expect(await bench.library.fetched == ["a.pdf"])
+    #expect(try await bench.index.totals(pipeline: Sample.current, identity: Sample.identity).documents == 1)
+    #expect(try await job("a.pdf", bench)?.state != .running)
+  }
+
   @Test func theJobOfAFileThatIsGoneIsForgotten_unlessTheListingIsIncompleteOrItIsHeld() async throws {
     let bench = Bench()
     await bench.library.put("a.pdf", ["The pump moves water."])

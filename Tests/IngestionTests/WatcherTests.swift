@@ -215,6 +215,40 @@ import Testing
     }
   }
 
+  @Test func tellsTheSource_howTheWorkOnItsChangesEnded() async throws {
+    let watching = Watching()
+    let bench = watching.bench
+    try await watch(watching.watcher(), watching) {
+      try await until { watching.finished(.listing) == 1 }
+      for name in ["good.pdf", "bad.pdf", "held.pdf"] { await bench.library.put(name, ["The pump moves water."]) }
+      await bench.library.fail(
+        "bad.pdf", with: CoreError(code: "pdf.damaged", category: .invalidInput, message: "damaged"))
+      func objects(_ names: String...) async -> [SourceObject] {
+        var objects: [SourceObject] = []
+        for name in names { if let object = await bench.library.object(name) { objects.append(object) } }
+        return objects
+      }
+      let held = await objects("held.pdf")
+      try await bench.jobs.enqueue(held, now: Sample.date)
+      _ = try await bench.jobs.lease(
+        held[0].uri, collection: .default, owner: "somebody", now: Sample.date, leaseUntil: .distantFuture)
+      watching.notices.tell(
+        SourceChanges(present: await objects("good.pdf", "bad.pdf", "held.pdf"), rootStamp: "device-1"))
+      // What failed is in the job table; what another process has in work may still be lost with it.
+      try await until { watching.notices.ends.count == 1 }
+      #expect(watching.notices.ends == [.recorded(inWork: [held[0].uri])])
+      #expect(try await bench.jobs.job(for: FakeLibrary.uri("bad.pdf"), collection: .default)?.state == .parked)
+
+      await bench.index.failCommits(
+        with: CoreError(code: "disk.full", category: .storageFull, message: "the disk is full"))
+      await bench.library.put("late.pdf", ["The valve holds it back."])
+      watching.notices.tell(SourceChanges(present: await objects("late.pdf"), rootStamp: "device-1"))
+      try await until { watching.notices.ends.count == 2 }
+      #expect(watching.notices.ends.last == .failed)
+      await bench.index.failCommits(with: nil)
+    }
+  }
+
   @Test func onceWaitsForFilesInWriting_butNotForEver() async throws {
     let watching = Watching()
     let settings = WatchSettings(settleTime: .milliseconds(1))

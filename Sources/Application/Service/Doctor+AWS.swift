@@ -25,6 +25,19 @@ extension Library {
             ? (.ok, "can be listed and read", nil)
             : (.warning, "can be listed, and has nothing to read", "Check the prefix.")
         })
+      guard let address = source.queue else { continue }
+      findings.append(
+        await Self.check("queue \(address)", blocks: "being told of changes; the source is listed instead") {
+          let state = try await MessageQueue(address, client: remote.aws()).state()
+          let said = "about \(state.waiting) messages wait, \(state.inWork) are in work"
+          return state.hasDeadLetterQueue
+            ? (.ok, said, nil)
+            : (
+              .warning,
+              "\(said); it has no dead-letter queue, so messages that are no object events come again and again",
+              "Give the queue a redrive policy."
+            )
+        })
     }
     if [.bedrock, .sagemaker].contains(settings.generation.kind) {
       findings.append(

@@ -17,6 +17,7 @@ final class RemoteParts: Sendable {
     var aws: AWSClient?
     var scratch: ScratchSpace?
     var onSetback: @Sendable (AWSClient.Setback) -> Void = { _ in }
+    var originals: S3Originals?
   }
 
   /// What embedding calls keep to.
@@ -84,6 +85,21 @@ final class RemoteParts: Sendable {
       return scratch
     }
   }
+
+  /// Bytes of documents in S3, for images of their pages: beside the space of ingestion, which they must not starve.
+  /// - Throws: `aws.region_missing`, `aws.scratch`.
+  func originals() throws -> S3Originals {
+    let client = try aws()
+    return try state.withLock { state in
+      if let originals = state.originals { return originals }
+      let limit = settings.aws.scratchBytes
+      let originals = S3Originals(
+        client: client, paysRequests: settings.aws.requesterPays,
+        scratch: try ScratchSpace(folder: "\(settings.dataDirectory)/originals", limit: limit), limit: limit)
+      state.originals = originals
+      return originals
+    }
+  }
 }
 
 extension Library {
@@ -137,9 +153,16 @@ extension Library {
   func s3Source(_ source: Settings.Source) throws -> S3Source {
     let include = source.include.map(PathPattern.init)
     let exclude = source.exclude.map(PathPattern.init)
+    var events: S3Source.Events?
+    if let address = source.queue {
+      let queue = try MessageQueue(address, client: remote.aws())
+      let log = ObjectEventLog(
+        log: log, recorder: recorder, context: requestContext(), source: source.uri, queue: queue.name)
+      events = S3Source.Events(queue: queue) { log.record($0) }
+    }
     return try S3Source(
       root: SourceURI(rawValue: source.uri), collection: source.collection, client: remote.aws(),
-      paysRequests: settings.aws.requesterPays, scratch: remote.scratch(),
+      paysRequests: settings.aws.requesterPays, scratch: remote.scratch(), events: events,
       takes: { path in
         (include.isEmpty || include.contains { $0.matches(path) }) && !exclude.contains { $0.matches(path) }
       })

@@ -173,7 +173,9 @@ public final class Library: Sendable {
   }
 
   /// Original bytes of documents.
-  public func originals() -> any DocumentBytes { OriginalBytes(uploads: uploads) }
+  public func originals() -> any DocumentBytes {
+    LibraryOriginals(local: OriginalBytes(uploads: uploads), remote: remote)
+  }
 
   /// Draws pages.
   public func renderer() -> any PageImageRenderer { PDFPageImageRenderer(configuration: readerConfiguration) }

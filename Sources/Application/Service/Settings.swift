@@ -80,13 +80,19 @@ public struct Settings: Sendable {
     public var include: [String]
     /// Patterns of paths that are left out.
     public var exclude: [String]
+    /// The URL or ARN of the SQS queue of a prefix's object events; nil when there is none.
+    public var queue: String?
 
     /// Creates a source.
-    public init(uri: String, collection: CollectionName = .default, include: [String] = [], exclude: [String] = []) {
+    public init(
+      uri: String, collection: CollectionName = .default, include: [String] = [], exclude: [String] = [],
+      queue: String? = nil
+    ) {
       self.uri = uri
       self.collection = collection
       self.include = include
       self.exclude = exclude
+      self.queue = queue
     }
   }
 

@@ -42,7 +42,8 @@ extension Settings {
   }
 
   private static func sources(_ reader: ConfigurationReader) -> [Source] {
-    reader.list(
+    var queues: [String: String] = [:]
+    return reader.list(
       "sources", shorthand: "uri", doc: "Where documents come from when a command names no path."
     ) { item in
       let collection = item.value(
@@ -52,6 +53,17 @@ extension Settings {
         item.reject("collection", "must be 1 to 64 lower-case letters, digits, '-', '_' or '.'")
       }
       let uri = item.required("uri", .nonEmptyString, doc: "A directory or file, or `s3://bucket/prefix`.")
+      let queue = item.optional(
+        "queue", .nonEmptyString,
+        doc: "The URL or ARN of an SQS queue that S3 or EventBridge tells of the objects of an `s3://` source, for "
+          + "`watch`; each source has its own.")
+      if let queue {
+        if !uri.hasPrefix("s3://") { item.reject("queue", "is for sources s3://bucket/prefix only") }
+        if let other = queues.updateValue(uri, forKey: queue) {
+          // Each would delete the other's messages, as none of its own.
+          item.reject("queue", "is the queue of \(other) already; give each source its own")
+        }
+      }
       return Source(
         uri: uri, collection: CollectionName(rawValue: collection),
         include: item.value(
@@ -59,7 +71,8 @@ extension Settings {
           doc: "Patterns of paths below the source that are taken (`*` within a name, `**` across names); empty "
             + "for every PDF."),
         exclude: item.value(
-          "exclude", .list(of: .nonEmptyString), default: [], doc: "Patterns of paths that are left out."))
+          "exclude", .list(of: .nonEmptyString), default: [], doc: "Patterns of paths that are left out."), queue: queue
+      )
     }
   }
 }

@@ -47,8 +47,25 @@ public struct NoticeShortfall: Sendable, Hashable {
 public protocol SourceWatch: Sendable {
   /// All changes since the last call that are ready, together; nil when there are none.
   func take() async -> SourceChanges?
+  /// Told how the work on the changes taken last ended, after each call of ``take()`` that gave some. A watch that can
+  /// forget what it noticed only now keeps it until then. The default does nothing.
+  func settle(_ end: ChangesEnd) async
   /// Ends the watch and frees what it holds.
   func stop() async
+}
+
+/// How the work on changes ended.
+public enum ChangesEnd: Sendable, Hashable {
+  /// Every object is committed or deleted, or the job table has its failure; but for those that another process has
+  /// in work.
+  case recorded(inWork: Set<SourceURI>)
+  /// The store failed or the work was cancelled: nothing is known of the objects.
+  case failed
+}
+
+extension SourceWatch {
+  /// Nothing: what was taken is forgotten already.
+  public func settle(_ end: ChangesEnd) async {}
 }
 
 extension DocumentSource {

@@ -43,6 +43,8 @@ public enum MetricName {
   public static let retriedCalls = "retried_calls"
   /// Documents by result of ingestion.
   public static let documents = "documents"
+  /// Messages of queues of object events; dimension `outcome`: `received`, `deleted`, `passed_over` or `left`.
+  public static let queueMessages = "queue_messages"
   /// Failed HTTP requests by error code.
   public static let requestErrors = "request_errors"
   /// A point that `quarry doctor` sends to see whether points are taken.
@@ -102,6 +104,7 @@ public struct MetricDefinition: Sendable, Hashable {
     .init(MetricName.throttledCalls, .count, service, "Attempts that a service of AWS throttled."),
     .init(MetricName.retriedCalls, .count, service, "Calls of AWS that were sent again."),
     .init(MetricName.documents, .count, [DimensionName.outcome, DimensionName.code], "Documents ingested, or failed."),
+    .init(MetricName.queueMessages, .count, [DimensionName.outcome], "Messages of queues of object events."),
     .init(MetricName.requestErrors, .count, place + [DimensionName.code], "HTTP requests that failed."),
     .init(MetricName.doctor, .count, [], "Runs of the command doctor."),
     .init(MetricName.droppedTelemetry, .count, place, "Events and metrics lost."),

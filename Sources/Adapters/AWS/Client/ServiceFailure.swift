@@ -150,6 +150,13 @@ struct ServiceFailure: Error, Sendable {
     // The services that speak JSON give every refusal of theirs the status 400.
     switch Self.statusByCode[code] ?? status {
     case 401, 403:
+      // S3 and SQS say so of objects and messages whose key the caller may not use.
+      if said.contains("kms:") || code.lowercased().hasPrefix("kms") {
+        return error(
+          "aws.access_denied", .forbidden,
+          "\(action) on \(place) needs its KMS key, which the credentials from \(link) may not use: \(said)",
+          "Allow kms:Decrypt on that key, in its key policy and in IAM.")
+      }
       return error(
         "aws.access_denied", .forbidden,
         "\(action) on \(place) is not allowed to the credentials from \(link): \(said)",

@@ -45,12 +45,19 @@ struct S3Bucket: Sendable {
       return AWSCall(
         .s3, action, on: key.isEmpty ? "bucket \(name)" : "s3://\(name)/\(key)", method: method,
         host: usesPath ? nil : "\(name).\(authority)", path: path, query: query, headers: headers + extra, body: body,
-        timeout: timeout, accepted: accepted.union([301, 307, 308]), region: region)
+        timeout: timeout, accepted: accepted.union(Self.elsewhere(method)), region: region)
     }
     do {
       let response = try await client.send(call(known))
-      guard [301, 307, 308].contains(response.status) else { return response }
-      return try await redirected(response["x-amz-bucket-region"], from: known, call)
+      guard Self.elsewhere(method).contains(response.status) else { return response }
+      let right = response["x-amz-bucket-region"]
+      if response.status == 400, right == nil || right == known ?? client.region {
+        throw AWSError(
+          "aws.refused", .invalidInput,
+          "s3:\(action) on s3://\(name)/\(key) is refused, and the answer does not say why",
+          remedy: "An object under a key of the customer's own (SSE-C) cannot be read; encrypt it by KMS.")
+      }
+      return try await redirected(right, from: known, call)
     } catch let error as AWSError
       where error.code == "aws.refused" && error.serviceCode == "AuthorizationHeaderMalformed"
       || error.serviceCode == "IllegalLocationConstraintException"
@@ -66,6 +73,24 @@ struct S3Bucket: Sendable {
     }
   }
 
+  /// The statuses that may mean another region. An answer to HEAD has no body that would tell a bad signature apart.
+  private static func elsewhere(_ method: String) -> Set<Int> {
+    method == "HEAD" ? [301, 307, 308, 400] : [301, 307, 308]
+  }
+
+  /// Describes the current version of an object; nil when there is none.
+  func head(_ key: String) async throws -> Entry? {
+    // To HEAD it is GetObject that has to be allowed.
+    let response = try await send("GetObject", method: "HEAD", key: key, accepted: [404])
+    guard response.status != 404 else { return nil }
+    guard let size = response["Content-Length"].flatMap({ Int($0) }), let etag = response["ETag"],
+      let modified = response["Last-Modified"].flatMap(HTTPDate.parse)
+    else {
+      throw AWSError("aws.answer_malformed", .unavailable, "the description of s3://\(name)/\(key) lacks fields")
+    }
+    return Entry(key: key, byteCount: size, modified: modified, etag: etag)
+  }
+
   /// Followed once, and remembered.
   private func redirected(
     _ right: String?, from wrong: String?, _ call: (String?) -> AWSCall
@@ -78,7 +103,7 @@ struct S3Bucket: Sendable {
     }
     region.withLock { $0 = right }
     let response = try await client.send(call(right))
-    guard [301, 307, 308].contains(response.status) else { return response }
+    guard [301, 307, 308, 400].contains(response.status) else { return response }
     throw AWSError(
       "aws.wrong_region", .invalidConfiguration, "bucket \(name) is redirected again and again",
       remedy: "Check the bucket's region.")

@@ -19,17 +19,39 @@ public struct S3Source: DocumentSource {
   let bucket: S3Bucket
   private let scratch: ScratchSpace
   private let takes: @Sendable (String) -> Bool
+  private let events: Events?
+
+  /// Where the source's object events come from.
+  public struct Events: Sendable {
+    /// The queue.
+    public var queue: MessageQueue
+    /// How its messages are held.
+    public var settings: ObjectEventSettings
+    /// Told what happens to them.
+    public var observe: @Sendable (ObjectEventNotice) -> Void
+
+    /// Describes a queue of object events.
+    public init(
+      queue: MessageQueue, settings: ObjectEventSettings = .init(),
+      observe: @escaping @Sendable (ObjectEventNotice) -> Void = { _ in }
+    ) {
+      self.queue = queue
+      self.settings = settings
+      self.observe = observe
+    }
+  }
 
   /// Creates a source.
   /// - Parameters:
   ///   - root: `s3://bucket/prefix`.
   ///   - paysRequests: Whether this account pays where the bucket asks it of the requester.
   ///   - scratch: Where downloads go.
+  ///   - events: What tells of changes while the source is watched; without, it has to be listed.
   ///   - takes: Whether a path below the prefix is taken, by the patterns of the configuration.
   /// - Throws: `source.s3_uri` for another kind of URI.
   public init(
     root: SourceURI, collection: CollectionName, client: AWSClient, paysRequests: Bool = false, scratch: ScratchSpace,
-    takes: @escaping @Sendable (String) -> Bool = { _ in true }
+    events: Events? = nil, takes: @escaping @Sendable (String) -> Bool = { _ in true }
   ) throws {
     guard let location = S3Location(root) else {
       throw AWSError(
@@ -41,6 +63,7 @@ public struct S3Source: DocumentSource {
     self.location = location
     self.scratch = scratch
     self.takes = takes
+    self.events = events
     bucket = S3Bucket(client: client, name: location.bucket, paysRequests: paysRequests)
   }
 
@@ -67,6 +90,27 @@ public struct S3Source: DocumentSource {
     } while token != nil
     return SourceListing(
       objects: objects.sorted { $0.uri < $1.uri }, skipped: skipped, isComplete: true, rootStamp: location.bucket)
+  }
+
+  /// Looks at one object; nil when it is not there (also below a delete marker), or is none that the source takes.
+  public func object(at uri: SourceURI) async throws -> SourceObject? {
+    guard let place = S3Location(uri), mayTake(place), let entry = try await bucket.head(place.key) else { return nil }
+    return object(entry)
+  }
+
+  /// Whether an object at this place would be taken.
+  func mayTake(_ place: S3Location) -> Bool {
+    place.bucket == location.bucket && place.key.utf8.starts(with: location.key.utf8)
+      && kind(of: place.key) == .document
+  }
+
+  /// Begins to receive object events, if there is a queue for them.
+  public func watch(notify: @escaping @Sendable () -> Void) async -> (any SourceWatch)? {
+    guard let events else { return nil }
+    let watch = ObjectEventWatch(
+      self, queue: events.queue, settings: events.settings, observe: events.observe, notify: notify)
+    watch.start()
+    return watch
   }
 
   private enum Kind {
@@ -111,7 +155,8 @@ public struct S3Source: DocumentSource {
     guard let place = S3Location(object.uri), place.bucket == location.bucket else {
       throw AWSError("source.foreign", .internal, "\(object.uri) is not in bucket \(location.bucket)")
     }
-    let etag = object.stamp.split(separator: "-").first.map(String.init) ?? ""
+    // The ETag of an object that was uploaded in parts has a dash itself.
+    let etag = object.stamp.split(separator: "-").dropLast(2).joined(separator: "-")
     let path = try await scratch.reserve(object.byteCount, for: object.uri.rawValue)
     do {
       let version = try await download(place, etag: etag, byteCount: object.byteCount, to: path)

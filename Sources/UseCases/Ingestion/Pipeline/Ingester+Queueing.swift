@@ -99,7 +99,7 @@ extension Ingester {
           object.uri, collection: object.collection, owner: owner, code: "ingest.killed",
           message: "the process that worked on it was killed", nextTry: now(), now: now())
       } else if job.leaseUntil ?? .distantPast > now(), isSame {
-        return skipped("ingest.in_work", "another process is working on it")
+        return skipped(SkippedObject.inWorkCode, "another process is working on it")
       }
     case .parked where isSame:
       guard isAsked else {

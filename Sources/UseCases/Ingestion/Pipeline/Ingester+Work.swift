@@ -64,12 +64,20 @@ extension Ingester {
         // Those that another run holds go to the back; a round without any is enough.
         for _ in 0..<min(waiting.count, 64) {
           let key = waiting.removeFirst()
-          guard let item = items[key] else { continue }
+          guard var item = items[key] else { continue }
           if let job = try await queue.take(key) {
+            // Since the plan was made, another run may have done it, and then this one would make a second document.
+            item.known = try await index.source(at: key.uri, collection: key.collection)
+            if let known = item.known, !known.isTombstone, known.stamp == item.object.stamp {
+              try await queue.complete(job, seconds: [:])
+              summary.unchanged += 1
+              await progress(.unchanged(key.uri))
+              continue
+            }
             await held.add(key)
             running += 1
             await progress(.started(job.uri))
-            group.addTask {
+            group.addTask { [item] in
               let outcome = await self.outcome(of: item, source: source, gone: gone, progress: progress)
               return Finished(job: job, object: item.object, outcome: outcome)
             }

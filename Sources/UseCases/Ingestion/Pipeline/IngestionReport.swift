@@ -231,4 +231,7 @@ public struct IngestionSettings: Sendable {
 extension SkippedObject {
   /// The code of objects that may still be in writing.
   static let unsettledCode = "source.unsettled"
+
+  /// The code of objects that another process has in work.
+  static let inWorkCode = "ingest.in_work"
 }

@@ -39,7 +39,8 @@ struct SourceLoop<C: Clock> where C.Duration == Duration {
             loop.source, allowsMassDelete: loop.watcher.settings.allowsMassDelete && !loop.isListed)
         }
       } else if failures == 0, let changes = await watch?.take() {
-        await take(changes)
+        let end = await take(changes)
+        await watch?.settle(end)
       } else if failures == 0, let retry = nextRetry, now >= retry {
         await attempt(.retries) { loop in
           try await loop.watcher.ingester.retryDue(
@@ -54,7 +55,8 @@ struct SourceLoop<C: Clock> where C.Duration == Duration {
     await watch?.stop()
   }
 
-  private mutating func take(_ changes: SourceChanges) async {
+  private mutating func take(_ changes: SourceChanges) async -> ChangesEnd {
+    var end = ChangesEnd.failed
     if let shortfall = changes.shortfall {
       noticesAll = false
       nextListing = min(nextListing, clock.now.advanced(by: interval))
@@ -69,9 +71,12 @@ struct SourceLoop<C: Clock> where C.Duration == Duration {
           changes, from: loop.source, recentlyDeleted: loop.deletions.count(at: loop.clock.now),
           context: loop.watcher.context, progress: loop.watcher.progress(of: loop.source))
         loop.deletions.add(summary.deleted, at: loop.clock.now)
+        let inWork = summary.skipped.filter { $0.code == SkippedObject.inWorkCode }
+        end = .recorded(inWork: Set(inWork.map { SourceURI(rawValue: $0.name) }))
         return summary
       }
     }
+    return end
   }
 
   /// Does one piece of work. When it fails, everything is listed again after a wait.

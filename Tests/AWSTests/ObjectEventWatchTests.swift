@@ -4,6 +4,7 @@ import Cryptography
 import Foundation
 import HTTPClient
 import HTTPServer
+import QuarryTesting
 import Testing
 
 @testable import AWS

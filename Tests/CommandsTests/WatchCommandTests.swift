@@ -25,50 +25,8 @@ struct WatchCommandTests {
     return ids
   }
 
-  /// A running `quarry` whose standard error is read as it comes.
-  private final class Running: Sendable {
-    let process = Process()
-    private let text = Locked("")
-
-    init(_ arguments: [String], _ environment: [String: String]) throws {
-      process.executableURL = buildFolder.appendingPathComponent("quarry")
-      process.arguments = arguments
-      process.environment = environment
-      process.standardInput = FileHandle.nullDevice
-      process.standardOutput = FileHandle.nullDevice
-      let pipe = Pipe()
-      process.standardError = pipe
-      pipe.fileHandleForReading.readabilityHandler = { [text] handle in
-        let data = handle.availableData
-        if data.isEmpty { handle.readabilityHandler = nil }
-        text.withLock { $0 += String(decoding: data, as: UTF8.self) }
-      }
-      try process.run()
-    }
-
-    deinit { if process.isRunning { process.terminate() } }
-
-    var said: String { text.withLock { $0 } }
-
-    func count(_ message: String) -> Int { said.split(separator: "\n").count { $0.contains("\"\(message)\"") } }
-
-    /// Waits until a message was logged that many times; the suite's time limit bounds it.
-    func until(_ message: String, count: Int = 1) async throws {
-      while self.count(message) < count {
-        guard process.isRunning else { throw CocoaError(.executableLoad, userInfo: ["said": said]) }
-        try await Task.sleep(for: .milliseconds(20))
-      }
-    }
-
-    func stop() -> Int32 {
-      process.terminate()
-      process.waitUntilExit()
-      return process.terminationStatus
-    }
-  }
-
   @Test func theIndexFollowsTheFolder() async throws {
-    let watch = try Running(["watch", workspace.pdfs], workspace.environment)
+    let watch = try RunningQuarry(["watch", workspace.pdfs], workspace.environment)
     try await watch.until("source is up to date")
     #expect(try await documents().keys.sorted() == ["pdfs/weir.pdf"])
 
@@ -103,7 +61,7 @@ struct WatchCommandTests {
 
   @Test func aFolderThatIsRemovedDeletesNothing() async throws {
     try workspace.write("pdfs/orchard.pdf", TextPDF.orchard)
-    let watch = try Running(["watch", workspace.pdfs], workspace.environment)
+    let watch = try RunningQuarry(["watch", workspace.pdfs], workspace.environment)
     try await watch.until("source is up to date")
     try workspace.remove("pdfs")
     try await watch.until("source cannot be kept up to date; trying again")
@@ -146,7 +104,7 @@ struct WatchCommandTests {
   @Test func serveWatchesToo_andListsWhenAsked() async throws {
     try workspace.write(
       "quarry.yaml", "sources:\n  - uri: \(workspace.pdfs)\n    collection: water\nwatch:\n  interval: 1h\n")
-    let serve = try Running(
+    let serve = try RunningQuarry(
       ["serve", "--watch", "--port", "0", "--config", workspace.path("quarry.yaml")], workspace.environment)
     try await serve.until("source is up to date")
     let said = serve.said

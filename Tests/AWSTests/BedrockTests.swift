@@ -10,6 +10,15 @@ import Testing
 struct BedrockTests {
   // MARK: - Embeddings
 
+  @Test func anAnswerThatIsCutShort_isAskedForAgain() async throws {
+    let server = try await ContractServer()
+    try await server.setFaults(#"[{"truncate": true}, {"truncate": true}]"#)
+    let embedder = try BedrockEmbedder(
+      client: server.client(), model: "amazon.titan-embed-text-v2:0", dimension: 256, pace: RequestPace(), width: 1)
+    #expect(try await embedder.embed(["a text"], as: .document).count == 1)
+    #expect(try await server.record().calls.count == 3)
+  }
+
   @Test(
     arguments: [
       ("amazon.titan-embed-text-v1", nil, 1_536), ("amazon.titan-embed-text-v2:0", 256, 256),

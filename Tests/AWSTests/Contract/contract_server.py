@@ -14,14 +14,17 @@ POST /-/faults  a list of faults, each used once, in order, by the next calls:
     | {"model_error": "body" | "reason"} (status 200) | {"silent_end": true} | {"nonsense": true}
     | {"parts": 7} (the lines of a stream are cut anew into parts of that many bytes)
     | {"pages": true} | {"strange": true} (of a reranker: two results a page, an index that was not sent)
-    | {"refuse": [places of records in a PutRecordBatch]}
+    | {"refuse": [places of records in a PutRecordBatch]} | {"truncate": true} (an answer that is no stream)
+POST /-/storm   {"rate": 0.3, "seed": 1}: from now on a share of the calls is throttled, refused, dropped, cut or corrupt
 GET /-/calls    the calls that were answered, the most at one time, the input texts of all embedding calls, the prompts
-                and parameters that SageMaker's containers got, or Converse's additional fields, and records taken
+                and parameters that SageMaker's containers got, or Converse's additional fields, records taken, and
+                how many calls met which fault of a storm
 """
 
 import argparse
 import base64
 import json
+import random
 import re
 import struct
 import subprocess
@@ -48,6 +51,24 @@ FIREHOSE = SESSION.get_service_model("firehose")
 LOCK = threading.Lock()
 FAULTS, CALLS, TEXTS, PROMPTS, RECORDS = [], [], [], [], []
 FLIGHT = {"now": 0, "most": 0}
+STORM = {"rate": 0.0, "chance": random.Random(1), "met": {}}
+
+
+def next_fault():
+    """What the next call meets."""
+    if FAULTS:
+        return FAULTS.pop(0)
+    if STORM["chance"].random() >= STORM["rate"]:
+        return {}
+    kind = STORM["chance"].choices(["429", "503", "drop", "broken"], [4, 3, 2, 1])[0]
+    STORM["met"][kind] = STORM["met"].get(kind, 0) + 1
+    return {
+        "429": {"status": 429, "code": "ThrottlingException"},
+        "503": {"status": 503, "code": "ServiceUnavailableException"},
+        "drop": {"drop": True},
+        # Answers that are no streams are cut short instead.
+        "broken": {"truncate": True, "stream": STORM["chance"].choice(["bad_crc", "cut", "exception"])},
+    }[kind]
 
 
 class Refused(Exception):
@@ -307,7 +328,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         with LOCK:
             self.answer(200, {"calls": CALLS, "texts": TEXTS, "prompts": PROMPTS, "records": RECORDS, "most": FLIGHT["most"],
-                              "faults": FAULTS})
+                              "faults": FAULTS, "met": STORM["met"]})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -321,8 +342,15 @@ class Handler(BaseHTTPRequestHandler):
                 FLIGHT["most"] = 0
                 RECORDS.clear()
             return self.answer(200, {})
+        if parts.path == "/-/storm":
+            asked = json.loads(body)
+            with LOCK:
+                STORM.update(rate=asked["rate"], chance=random.Random(asked.get("seed", 1)), met={})
+                CALLS.clear()
+                TEXTS.clear()
+            return self.answer(200, {})
         with LOCK:
-            fault = FAULTS.pop(0) if FAULTS else {}
+            fault = next_fault()
             FLIGHT["now"] += 1
             FLIGHT["most"] = max(FLIGHT["most"], FLIGHT["now"])
         try:
@@ -337,6 +365,16 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             with LOCK:
                 FLIGHT["now"] -= 1
+
+    def truncated(self, document):
+        """Half of an answer, then the end of the connection."""
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:len(body) // 2])
+        self.close_connection = True
 
     def serve(self, parts, body, fault):
         if "delay" in fault:
@@ -363,7 +401,8 @@ class Handler(BaseHTTPRequestHandler):
         with LOCK:
             CALLS.append(operation.name)
         if operation.name == "InvokeModel":
-            return self.answer(200, invoke(values["modelId"], values["body"], fault))
+            document = invoke(values["modelId"], values["body"], fault)
+            return self.truncated(document) if fault.get("truncate") else self.answer(200, document)
         if operation.name == "Rerank":
             return self.answer(200, rerank(values, fault))
         if operation.name == "ConverseStream":
@@ -453,10 +492,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Clients that give a call up are no errors of this server's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
-    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler)
+    server = Server(("127.0.0.1", parser.parse_args().port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", server.server_address[1], flush=True)
     sys.stdin.read()

@@ -81,6 +81,29 @@ public final class AWSClient: Sendable {
   ///   - tokens: An estimate of what the call takes of the pace.
   /// - Throws: ``AWSError`` naming action, resource and remedy; `CancellationError`.
   public func send(_ call: AWSCall, pace: RequestPace? = nil, tokens: Int = 0) async throws -> HTTPClientResponse {
+    try await answer(to: call, pace: pace, tokens: tokens) { $0 }
+  }
+
+  /// Sends a call and reads its whole answer; one that is cut short is asked for again.
+  /// - Parameters:
+  ///   - limit: Bytes of the answer.
+  ///   - pace: The rate and number in flight that the call keeps to; nil for none.
+  ///   - tokens: An estimate of what the call takes of the pace.
+  public func bytes(
+    _ call: AWSCall, limit: Int = 16 << 20, pace: RequestPace? = nil, tokens: Int = 0
+  ) async throws -> [UInt8] {
+    let read = {
+      try await self.answer(to: call, pace: pace, tokens: tokens) { try await $0.body.collect(upTo: limit) }
+    }
+    guard let pace else { return try await read() }
+    return try await pace.hold(read)
+  }
+
+  /// What `read` takes from the answer; its failures are those of an attempt.
+  private func answer<Result: Sendable>(
+    to call: AWSCall, pace: RequestPace?, tokens: Int,
+    read: @escaping @Sendable (HTTPClientResponse) async throws -> Result
+  ) async throws -> Result {
     let region = call.region ?? region
     let link = Locked("?")
     do {
@@ -88,7 +111,7 @@ public final class AWSClient: Sendable {
         budget: budget(call.service), judge: Self.judge,
         onRetry: { _, _ in self.tell(.retried, of: call) },
         attempt: { _ in
-          let attempt = { try await self.attempt(call, region: region, link: link, mayAmend: true) }
+          let attempt = { try await read(self.attempt(call, region: region, link: link, mayAmend: true)) }
           do {
             guard let pace else { return try await attempt() }
             return try await pace.attempt(tokens: tokens, attempt)
@@ -102,25 +125,6 @@ public final class AWSClient: Sendable {
     } catch let error as HTTPClientError {
       throw Self.error(error, call)
     }
-  }
-
-  /// Sends a call and reads its whole answer.
-  /// - Parameters:
-  ///   - limit: Bytes of the answer.
-  ///   - pace: The rate and number in flight that the call keeps to; nil for none.
-  ///   - tokens: An estimate of what the call takes of the pace.
-  public func bytes(
-    _ call: AWSCall, limit: Int = 16 << 20, pace: RequestPace? = nil, tokens: Int = 0
-  ) async throws -> [UInt8] {
-    let read = {
-      do {
-        return try await self.send(call, pace: pace, tokens: tokens).body.collect(upTo: limit)
-      } catch let error as HTTPClientError {
-        throw Self.error(error, call)
-      }
-    }
-    guard let pace else { return try await read() }
-    return try await pace.hold(read)
   }
 
   /// Tells the observer.

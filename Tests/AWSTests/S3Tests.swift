@@ -102,6 +102,16 @@ struct S3SourceTests {
     #expect(try await source(server.client()).list().objects.count == 2_345)
   }
 
+  @Test func aPrefixOfNames_isNotBelowTheRoot() async throws {
+    let server = try await MotoServer()
+    _ = try await server.boto(Self.upload + "put('reports/a.pdf', b''); put('reports-old/b.pdf', b'')")
+    let source = try source(server.client())
+    #expect(try await source.list().objects.map(\.uri.rawValue) == ["s3://library/reports/a.pdf"])
+    #expect(try await source.object(at: SourceURI(rawValue: "s3://library/reports-old/b.pdf")) == nil)
+    #expect(try await self.source(server.client(), "s3://library").list().objects.count == 2)
+    #expect(try await self.source(server.client(), "s3://library/reports-old/").list().objects.count == 1)
+  }
+
   @Test func changesTheStamp_whenTheBytesChange() async throws {
     let server = try await MotoServer()
     _ = try await server.boto(Self.upload + "put('reports/a.pdf', b'one'); put('reports/b.pdf', b'same')")

@@ -119,8 +119,17 @@ public struct S3Source: DocumentSource {
     case other
   }
 
+  /// Whether a key is the root's or below it. S3 lists `reports-old/a.pdf` too when it is asked for `reports`.
+  private func isAtOrBelowRoot(_ key: String) -> Bool {
+    let root = location.key
+    guard key.utf8.starts(with: root.utf8) else { return false }
+    return root.isEmpty || root.hasSuffix("/") || key.utf8.count == root.utf8.count
+      || key.utf8.dropFirst(root.utf8.count).first == UInt8(ascii: "/")
+  }
+
   /// The rules of a directory: hidden names, other suffixes, and what the patterns leave out are passed over.
   private func kind(of key: String) -> Kind {
+    guard isAtOrBelowRoot(key) else { return .other }
     var below = key.dropFirst(location.key.count)
     if below.first == "/" { below = below.dropFirst() }
     let path = below.isEmpty ? key[...] : below

@@ -148,7 +148,8 @@ struct IngestCommandTests {
     let run = await workspace.run("ingest", workspace.path("odd names 🍐"))
     #expect(run.exitCode == 0, "\(run.error)\(run.output)")
     #expect(run.output.contains("5 new"))
-    #expect(run.error.split(separator: "\n").count == 5)
+    // A busy machine may have more to say in between.
+    #expect(run.error.split(separator: "\n").count { $0.contains(" pages, ") } == 5)
     let list = await workspace.run("documents", "list")
     #expect(list.output.split(separator: "\n").count == 5)
     #expect(list.output.contains("🍐 pears.pdf"))

@@ -180,8 +180,9 @@ struct BedrockTests {
   @Test(arguments: [
     ("anthropic.claude-3-haiku-20240307-v1:0", InferenceParameters(presencePenalty: 1), "presencePenalty"),
     ("cohere.command-r-v1:0", InferenceParameters(repetitionPenalty: 1.1), "repetitionPenalty"),
+    ("meta.llama3-1-8b-instruct-v1:0", InferenceParameters(topK: 40), "topK"),
   ])
-  func refusesPenaltiesThatTheModelDoesNotHave(
+  func refusesParametersThatTheModelDoesNotHave(
     model: String, parameters: InferenceParameters, key: String
   ) async throws {
     let server = try await ContractServer()

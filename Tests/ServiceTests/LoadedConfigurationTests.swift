@@ -75,8 +75,10 @@ import Testing
     ("GENERATION_KIND=sagemaker", "generation.endpoint"), ("GENERATION_KIND=sagemaker GENERATION_ENDPOINT=e", nil),
     (#"GENERATION_DIALECT=custom GENERATION_TEMPLATE={"a":"{{heat}}"}"#, "{{heat}}"),
     ("GENERATION_FREQUENCY_PENALTY=3", "generation.frequencyPenalty"),
+    ("GENERATION_KIND=openai GENERATION_MODEL=m GENERATION_TOP_K=9", "generation.topK"),
+    ("GENERATION_KIND=openai GENERATION_MODEL=m", nil),
   ])
-  func saysWhatAnEndpointOfSageMakerNeeds(variables: String, complaint: String?) throws {
+  func saysWhatAModelNeeds(variables: String, complaint: String?) throws {
     var environment = environment
     for variable in variables.split(separator: " ") {
       let parts = variable.split(separator: "=", maxSplits: 1)

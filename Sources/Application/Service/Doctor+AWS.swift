@@ -9,7 +9,7 @@ extension Library {
   func awsFindings() async -> [DoctorFinding] {
     let buckets = settings.sources.filter { $0.uri.hasPrefix("s3://") }
     let publishes = settings.metrics.targets.contains(.cloudwatch)
-    guard usesAWS || !buckets.isEmpty || publishes else { return [] }
+    guard usesAWS else { return [] }
     let identity = await Self.check("aws credentials") {
       let client = try remote.aws()
       let caller = try await CallerIdentity.ask(client)
@@ -71,6 +71,8 @@ extension Library {
   }
 
   private var usesAWS: Bool {
+    if settings.sources.contains(where: { $0.uri.hasPrefix("s3://") }) { return true }
+    if settings.metrics.targets.contains(.cloudwatch) || !shippers.isEmpty { return true }
     if settings.embedding.kind != .local || [.bedrock, .sagemaker].contains(settings.generation.kind) { return true }
     if settings.rerank.kind == .bedrock { return true }
     if case .textract = settings.ocr.recognizer { return true }

@@ -1,6 +1,6 @@
 import Answering
+import Configuration
 import Core
-import FoundationEssentials
 
 extension Library {
   /// The parts that answer: with the configured text model, else by quoting.
@@ -36,31 +36,17 @@ extension Library {
   }
 
   /// Reads a template's file.
-  /// - Throws: `prompt.template_missing`, `prompt.template_too_large`, and what is wrong with it.
+  /// - Throws: `prompt.template_unreadable`, and what is wrong with the template.
   static func template(_ path: String, for purpose: PromptTemplate.Purpose) throws -> PromptTemplate {
-    func unreadable(_ why: String, _ error: (any Error)? = nil) -> CoreError {
-      CoreError(
-        code: "prompt.template_missing", category: .invalidConfiguration,
-        message: "the prompt template \(path) \(why)",
-        remedy: "Correct answering.\(purpose == .answer ? "prompt" : "rewrite.prompt"), or leave it out.",
-        underlying: error)
-    }
-    let attributes: [FileAttributeKey: Any]
+    let bytes: [UInt8]
     do {
-      attributes = try FileManager.default.attributesOfItem(atPath: path)
+      bytes = try readBytes(ofFile: path, atMost: PromptTemplate.largestFile)
     } catch {
-      throw unreadable("cannot be read: there is no such file, or it may not be read", error)
-    }
-    // A link is followed by reading; its own size says nothing.
-    let type = attributes[.type] as? FileAttributeType
-    guard type == .typeRegular || type == .typeSymbolicLink else { throw unreadable("is not a file") }
-    guard (attributes[.size] as? Int ?? 0) <= PromptTemplate.largestFile else {
       throw CoreError(
-        code: "prompt.template_too_large", category: .invalidConfiguration,
-        message: "the prompt template \(path) has more than \(PromptTemplate.largestFile) bytes",
-        remedy: "Shorten it: a prompt's room is for passages.")
+        code: "prompt.template_unreadable", category: .invalidConfiguration,
+        message: "the prompt template \(path) cannot be read: \(error.reason)",
+        remedy: "Correct answering.\(purpose == .answer ? "prompt" : "rewrite.prompt"), or leave it out.")
     }
-    guard let bytes = FileManager.default.contents(atPath: path) else { throw unreadable("cannot be read") }
-    return try PromptTemplate(Array(bytes), for: purpose, source: path)
+    return try PromptTemplate(bytes, for: purpose, source: path)
   }
 }

@@ -126,6 +126,9 @@ extension Settings.Generation {
       "guardrail.version", .nonEmptyString, default: "DRAFT", doc: "The guardrail's version.")
     guardrail = id.map { ($0, version) }
     if kind == .sagemaker, endpoint.name.isEmpty { reader.reject("endpoint", "must name the endpoint of SageMaker") }
+    if kind == .openai, parameters.topK != nil {
+      reader.reject("topK", "is not part of OpenAI's interface; leave it out")
+    }
     if kind == .bedrock || kind == .openai, model.isEmpty { reader.reject("model", "must name the text model") }
   }
 }

@@ -40,14 +40,16 @@ public struct ConfigurationFile: Sendable {
 }
 
 /// Why a file could not be read.
-struct FileReadError: Error {
-  let reason: String
+public struct FileReadError: Error {
+  /// The system's words, or that the file is too long.
+  public let reason: String
 }
 
 /// Reads a regular file, pipe or device to its end.
 ///
 /// - Parameter limit: more bytes are an error; nil reads one byte beyond YAML's limit and stops.
-func readBytes(ofFile path: String, atMost limit: Int?) throws(FileReadError) -> [UInt8] {
+/// - Throws: ``FileReadError``.
+public func readBytes(ofFile path: String, atMost limit: Int?) throws(FileReadError) -> [UInt8] {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw FileReadError(reason: String(cString: strerror(errno))) }
   defer { close(descriptor) }

@@ -96,8 +96,7 @@ final class Transfer: Sendable {
   /// Takes bytes of the body; false when the engine has to hold them back.
   func received(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let taken = state.withLock { state in
-      // A consumer that waits takes them at once.
-      guard state.buffered < Self.highWater || state.chunkWaiter != nil else {
+      guard state.buffered < Self.highWater else {
         state.isPaused = true
         return false
       }

@@ -69,13 +69,16 @@ public struct BedrockTextGenerator: TextGenerator {
   ///
   /// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html (Anthropic, Mistral, Cohere
   /// Command R, AI21 Jamba)
-  /// - Throws: `aws.parameter_unsupported` for a penalty that the model does not have: it would be recorded with the
-  ///   answer and have had no effect.
+  /// - Throws: `aws.parameter_unsupported` for one that the model does not have: it would be recorded with the answer
+  ///   and have had no effect.
   private func additional(_ parameters: InferenceParameters) throws -> [String: Double] {
     var fields: [String: Double] = [:]
     if let topK = parameters.topK {
-      if model.contains("anthropic.") || model.contains("mistral.") { fields["top_k"] = Double(topK) }
-      if model.contains("cohere.") { fields["k"] = Double(topK) }
+      let isNamedTopK = model.contains("anthropic.") || model.contains("mistral.")
+      guard isNamedTopK || model.contains("cohere.") else {
+        throw AWSError.parameterUnsupported("topK", by: "model \(model)")
+      }
+      fields[isNamedTopK ? "top_k" : "k"] = Double(topK)
     }
     let hasPenalties = model.contains("cohere.") || model.contains("ai21.jamba")
     for (key, name, value, isKnown) in [

@@ -98,9 +98,10 @@ let adapters: [Target] = [
     uses: ["Core", "Telemetry", "Compression", "Cryptography", "Concurrency", "CLinux"]),
   module(
     "Adapters", "LocalModels", uses: ["Core", "Cryptography", "CKernels", "Concurrency"]),
+  module("Adapters", "IndexEncoding", uses: ["Core"]),
   module(
     "Adapters", "SQLiteStore",
-    uses: ["Core", "SQLite", "Cryptography", "CKernels", "Concurrency"]),
+    uses: ["Core", "IndexEncoding", "SQLite", "Cryptography", "CKernels", "Concurrency"]),
 ]
 
 let application: [Target] = [
@@ -158,7 +159,7 @@ let testing: [Target] = [
   tests(of: "LocalFiles", uses: ["Core", "Telemetry", "Compression", "Concurrency", "QuarryTesting"]),
   tests(
     of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),
-  tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "SQLite", "QuarryTesting"]),
+  tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "IndexEncoding", "SQLite", "QuarryTesting"]),
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Ingestion", "Answering", "LocalFiles", "Concurrency", "QuarryTesting"]),

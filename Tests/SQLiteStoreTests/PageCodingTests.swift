@@ -1,4 +1,5 @@
 import Core
+import IndexEncoding
 import QuarryTesting
 import SQLiteStore
 import Testing

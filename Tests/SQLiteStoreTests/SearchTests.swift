@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import IndexEncoding
 import QuarryTesting
 import SQLite
 import SQLiteStore
@@ -126,8 +127,8 @@ import Testing
   }
 
   @Test func makesGrams_ofScriptsWithoutSpacesOnly() {
-    #expect(LexicalQuery.indexedGrams(of: "plain text, naïve Ελληνικά 한국어") == "")
-    #expect(LexicalQuery.indexedGrams(of: "a水泵站b") == "水泵 泵站 水泵站 站")
+    #expect(ScriptGrams.indexed(of: "plain text, naïve Ελληνικά 한국어") == "")
+    #expect(ScriptGrams.indexed(of: "a水泵站b") == "水泵 泵站 水泵站 站")
     #expect(LexicalQuery.grams("水泵") == "\"水泵\"")
     #expect(LexicalQuery.grams("水") == "\"水\"*")
     #expect(LexicalQuery.grams("สูบน้ำ")?.contains("\"สูบ\"") == true)

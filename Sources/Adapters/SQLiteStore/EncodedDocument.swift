@@ -1,4 +1,5 @@
 import Core
+import IndexEncoding
 import SQLite
 
 /// A document in the form of the tables, made before the writer's lock is taken.
@@ -58,7 +59,7 @@ struct EncodedDocument: Sendable {
       return ChunkParts(
         source: source, pages: try Stored.json(chunk.pages), headings: try Stored.json(chunk.headingPath),
         prefix: isExact ? prefix : "", embedded: isExact ? nil : chunk.embeddedText,
-        grams: LexicalQuery.indexedGrams(of: chunk.embeddedText),
+        grams: ScriptGrams.indexed(of: chunk.embeddedText),
         vector: DenseSearch.halves(source.embedding.vector))
     }
   }

@@ -1,3 +1,4 @@
+import IndexEncoding
 import SQLite
 
 /// One of a space's full-text tables.
@@ -49,7 +50,7 @@ struct FullTextTable: Sendable, Hashable {
       try connection.run(
         "INSERT INTO \(name) (rowid, prefix, body) VALUES (?, ?, ?)", entry.chunk, entry.prefix, entry.body)
     case .grams:
-      let grams = LexicalQuery.indexedGrams(of: entry.prefix + entry.body)
+      let grams = ScriptGrams.indexed(of: entry.prefix + entry.body)
       if grams.isEmpty { return }
       try connection.run("INSERT INTO \(name) (rowid, grams) VALUES (?, ?)", entry.chunk, grams)
     }
@@ -57,7 +58,7 @@ struct FullTextTable: Sendable, Hashable {
 
   /// Whether a chunk of these texts has a row.
   func holds(prefix: String, body: String) -> Bool {
-    kind == .words || !LexicalQuery.indexedGrams(of: prefix + body).isEmpty
+    kind == .words || !ScriptGrams.indexed(of: prefix + body).isEmpty
   }
 
   func exists(_ connection: Connection) throws -> Bool {

@@ -1,4 +1,5 @@
 public import Core
+import IndexEncoding
 import SQLite
 
 /// The revision of document `d` that readers see: of the active space, else the newest.

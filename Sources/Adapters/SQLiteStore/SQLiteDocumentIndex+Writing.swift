@@ -1,6 +1,7 @@
 public import Core
 import Cryptography
 public import FoundationEssentials
+import IndexEncoding
 import SQLite
 
 extension SQLiteDocumentIndex {
@@ -153,7 +154,7 @@ extension SQLiteDocumentIndex {
       try connection.run(
         "INSERT INTO \(space.words) (\(space.words), rowid, prefix, body) VALUES ('delete', ?, ?, ?)", row.key,
         row.prefix, row.body)
-      let grams = LexicalQuery.indexedGrams(of: row.prefix + row.body)
+      let grams = ScriptGrams.indexed(of: row.prefix + row.body)
       if !grams.isEmpty {
         try connection.run(
           "INSERT INTO \(space.grams) (\(space.grams), rowid, grams) VALUES ('delete', ?, ?)", row.key, grams)

@@ -1,5 +1,6 @@
 import Core
 import Cryptography
+import IndexEncoding
 
 /// SHA-256 over everything of an extraction: every field with its length before it, so that no two extractions run
 /// together to the same bytes.

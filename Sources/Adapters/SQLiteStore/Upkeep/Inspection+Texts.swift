@@ -1,4 +1,5 @@
 import Core
+import IndexEncoding
 import SQLite
 
 extension SQLiteStoreInspection {

@@ -102,6 +102,9 @@ let adapters: [Target] = [
   module(
     "Adapters", "SQLiteStore",
     uses: ["Core", "IndexEncoding", "SQLite", "Cryptography", "CKernels", "Concurrency"]),
+  module(
+    "Adapters", "OpenSearchStore",
+    uses: ["Core", "IndexEncoding", "HTTPClient", "AWSSigning", "Cryptography", "Concurrency"]),
 ]
 
 let application: [Target] = [
@@ -160,6 +163,11 @@ let testing: [Target] = [
   tests(
     of: "LocalModels", uses: ["Core", "CKernels"], resources: [.copy("Fixtures")]),
   tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "IndexEncoding", "SQLite", "QuarryTesting"]),
+  tests(
+    of: "OpenSearchStore",
+    uses: [
+      "Core", "IndexEncoding", "HTTPClient", "HTTPServer", "AWSSigning", "Concurrency", "ChildProcess", "QuarryTesting",
+    ]),
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Ingestion", "Answering", "LocalFiles", "Concurrency", "QuarryTesting"]),

@@ -1,0 +1,94 @@
+import Core
+import FoundationEssentials
+
+/// An opened index in a cluster: what the stores of each role share.
+public final class OpenSearchCluster: Sendable {
+  /// What requests go through.
+  public let client: OpenSearchClient
+  let clock: ClusterClock
+  var names: IndexNames { client.names }
+  var configuration: OpenSearchConfiguration { client.configuration }
+
+  private init(_ client: OpenSearchClient) {
+    self.client = client
+    clock = ClusterClock(client)
+  }
+
+  /// Looks whether the cluster has the index, and makes it when it has not.
+  /// - Parameter mustExist: Whether a missing index is an error.
+  /// - Throws: `store.missing`, `opensearch.…` with what is wrong with the cluster.
+  public static func open(_ client: OpenSearchClient, mustExist: Bool = false) async throws -> OpenSearchCluster {
+    guard IndexNames.isValid(client.configuration.index) else {
+      throw OpenSearchError(
+        "opensearch.index_name", .invalidConfiguration,
+        "\(client.configuration.index) cannot be the name of an index",
+        remedy: "Set store.index to lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit.")
+    }
+    if case .signed(let signing) = client.configuration.authentication, signing.service == .serverless {
+      throw OpenSearchError.serverless
+    }
+    let cluster = OpenSearchCluster(client)
+    if try await client.state() == nil {
+      if mustExist { throw OpenSearchError.noState(client.configuration.index) }
+      try await cluster.make()
+    }
+    return cluster
+  }
+
+  private func make() async throws {
+    for name in names.fixed {
+      try await makeIndex(name, IndexDesign.fixed(name, names, configuration))
+    }
+    let record = JSON.object([("record", .raw(try JSONText.encode(StoreState())))])
+    // Who comes second finds the record there, and that is as good.
+    _ = try await client.send(
+      "PUT", "/\(names.control)/_create/state", body: record.bytes, accepted: [409], doing: "making the index")
+  }
+
+  /// Makes an index unless it is there.
+  func makeIndex(_ name: String, _ body: JSON) async throws {
+    do {
+      _ = try await client.send("PUT", "/\(name)", body: body.bytes, doing: "making the index \(name)")
+    } catch let error as OpenSearchError
+      where (error.underlying as? OpenSearchFailure)?.type == "resource_already_exists_exception"
+    {}
+  }
+
+  /// Makes what was written to these indices searchable.
+  func refresh(_ indices: [String]) async throws {
+    struct Answer: Decodable {
+      struct Shards: Decodable { var failed: Int }
+      var shards: Shards
+      enum CodingKeys: String, CodingKey { case shards = "_shards" }
+    }
+    let answer = try await client.json(
+      Answer.self, "POST", "/\(indices.joined(separator: "%2C"))/_refresh", doing: "refreshing the index")
+    guard answer.shards.failed == 0 else {
+      throw OpenSearchError(
+        "opensearch.partial", .unavailable, "\(answer.shards.failed) shards could not be refreshed",
+        remedy: "Look at _cluster/health.")
+    }
+  }
+}
+
+extension OpenSearchError {
+  /// Why Serverless is refused: see docs/opensearch.md.
+  static let serverless = OpenSearchError(
+    "opensearch.serverless", .invalidConfiguration,
+    "OpenSearch Serverless has no refresh, no conditional writes that are visible at once and, for vectors, no ids of "
+      + "one's own; without them an answer could show half a document",
+    remedy: "Use a managed domain (store.signing: es) or a cluster of your own, or the SQLite store.")
+}
+
+extension OpenSearchCluster {
+  /// Deletes every index of this library from the cluster: for tests, and for `quarry store` when it is told so.
+  package func removeEverything() async throws {
+    struct Listed: Decodable { var index: String }
+    let all = try await client.json(
+      [Listed].self, "GET", "/_cat/indices/\(configuration.index)-*", query: [("format", "json"), ("h", "index")],
+      doing: "listing indices")
+    for listed in all {
+      _ = try await client.send("DELETE", "/\(listed.index)", accepted: [404], doing: "removing \(listed.index)")
+    }
+  }
+}

@@ -104,7 +104,7 @@ let adapters: [Target] = [
     uses: ["Core", "IndexEncoding", "SQLite", "Cryptography", "CKernels", "Concurrency"]),
   module(
     "Adapters", "OpenSearchStore",
-    uses: ["Core", "IndexEncoding", "HTTPClient", "AWSSigning", "Cryptography", "Concurrency"]),
+    uses: ["Core", "HTTPClient", "AWSSigning", "Cryptography", "Concurrency"]),
 ]
 
 let application: [Target] = [
@@ -166,7 +166,7 @@ let testing: [Target] = [
   tests(
     of: "OpenSearchStore",
     uses: [
-      "Core", "IndexEncoding", "HTTPClient", "HTTPServer", "AWSSigning", "Concurrency", "ChildProcess", "QuarryTesting",
+      "Core", "HTTPClient", "Concurrency",
     ]),
   tests(
     of: "HTTPAPI",

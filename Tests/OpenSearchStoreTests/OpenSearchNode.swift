@@ -1,4 +1,3 @@
-import ChildProcess
 import Concurrency
 import Core
 import FoundationEssentials

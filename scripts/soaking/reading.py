@@ -78,8 +78,10 @@ class Reader(threading.Thread):
             whole = before.get(version, set()) | after.get(version, set())
             covered = frozenset().union(*(set_ for set_ in whole if set_ <= texts))
             if texts != covered:
+                missing = [[len(text) for text in set_ - texts] for set_ in sorted(whole, key=len)]
                 raise store.Failure(f"a search for {word} saw {len(texts)} texts of a document that has "
-                                    f"{sorted(map(len, whole))}")
+                                    f"{sorted(map(len, whole))}; not of any: {[*texts - frozenset().union(*whole)]}; "
+                                    f"of each not seen, by length: {missing}; seen: {sorted(texts)}")
 
     def stop(self):
         self.stopping.set()

@@ -104,7 +104,7 @@ let adapters: [Target] = [
     uses: ["Core", "IndexEncoding", "SQLite", "Cryptography", "CKernels", "Concurrency"]),
   module(
     "Adapters", "OpenSearchStore",
-    uses: ["Core", "HTTPClient", "AWSSigning", "Cryptography", "Concurrency"]),
+    uses: ["Core", "IndexEncoding", "HTTPClient", "AWSSigning", "Cryptography", "Concurrency"]),
 ]
 
 let application: [Target] = [
@@ -165,9 +165,7 @@ let testing: [Target] = [
   tests(of: "SQLiteStore", uses: ["Core", "Concurrency", "IndexEncoding", "SQLite", "QuarryTesting"]),
   tests(
     of: "OpenSearchStore",
-    uses: [
-      "Core", "HTTPClient", "Concurrency",
-    ]),
+    uses: ["Core", "HTTPClient", "Concurrency", "QuarryTesting"]),
   tests(
     of: "HTTPAPI",
     uses: ["Core", "Telemetry", "Ingestion", "Answering", "LocalFiles", "Concurrency", "QuarryTesting"]),

@@ -1,3 +1,4 @@
+import Concurrency
 import Core
 import FoundationEssentials
 
@@ -6,6 +7,9 @@ public final class OpenSearchCluster: Sendable {
   /// What requests go through.
   public let client: OpenSearchClient
   let clock: ClusterClock
+  let lastSweep = Locked<ContinuousClock.Instant?>(nil)
+  /// Indices that were made, or seen, by this process.
+  let known = Locked<Set<String>>([])
   var names: IndexNames { client.names }
   var configuration: OpenSearchConfiguration { client.configuration }
 

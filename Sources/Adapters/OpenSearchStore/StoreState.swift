@@ -79,6 +79,21 @@ struct ReadState: Sendable {
   var term: Int
 }
 
+/// A new state, and what its maker wants to know of it.
+struct Changed<Result: Sendable>: Sendable {
+  var state: StoreState
+  var result: Result
+
+  init(_ state: StoreState, _ result: Result) {
+    self.state = state
+    self.result = result
+  }
+}
+
+extension Changed<Void> {
+  init(_ state: StoreState) { self.init(state, ()) }
+}
+
 extension OpenSearchClient {
   private struct Got: Decodable {
     struct Source: Decodable { var record: StoreState }
@@ -124,13 +139,13 @@ extension OpenSearchClient {
   /// - Returns: The state written, or as read when nothing was.
   @discardableResult
   func change<Result: Sendable>(
-    doing: String, _ change: (StoreState) async throws -> (state: StoreState, result: Result)?
+    doing: String, _ change: (StoreState) async throws -> Changed<Result>?
   ) async throws -> Result? {
     for attempt in 0..<200 {
       if attempt > 0 { try await Task.sleep(for: .milliseconds(Int.random(in: 0...min(5 * attempt, 200)))) }
       guard let read = try await state() else { throw OpenSearchError.noState(configuration.index) }
-      guard let (state, result) = try await change(read.state) else { return nil }
-      if try await replace(read, with: state, doing: doing) { return result }
+      guard let changed = try await change(read.state) else { return nil }
+      if try await replace(read, with: changed.state, doing: doing) { return changed.result }
     }
     throw OpenSearchError(
       "store.busy", .unavailable, "\(doing): others changed the index faster than this could", remedy: "Try again.")

@@ -253,9 +253,34 @@ struct Bench {
     #expect(newer.pipeline.base != before.pipeline)
     let summary = try await newer.ingest([bench.library], context: bench.context)
     #expect(summary.moved == 1 && summary.new == 1)
-    for name in ["b.pdf", "c.pdf"] { #expect(try await bench.source(name)?.pipeline == before.pipeline) }
+    #expect(try await bench.source("b.pdf")?.pipeline == before.pipeline)
+    // Pages of the earlier pipeline, cut by this one.
+    let copied = try #require(try await bench.source("c.pdf")?.pipeline)
+    #expect(copied.rawValue.hasPrefix(before.pipeline.rawValue + "/") && copied != before.pipeline)
     let rebuilt = try await newer.rebuild(bytes: nil, context: bench.context)
     #expect(rebuilt.stale == 2)
+  }
+
+  @Test func rebuildsWithoutTheOriginal_giveNoTextAnIDThatAnotherHad() async throws {
+    let bench = Bench()
+    let page = (0..<40).map { "The pump number \($0) moves water from the lower basin to the upper one." }
+    await bench.library.put("a.pdf", [page.joined(separator: " ")])
+    try await bench.ingest()
+    func texts() async throws -> [ChunkID: String] {
+      let found = try await bench.index.candidates(
+        for: CandidateRequest(
+          embedding: nil, identity: nil, lexicalText: "pump", trigramText: nil, filter: .init(), depth: 100))
+      return try await bench.index.chunks(found.legs.values.joined().map(\.chunk)).mapValues(\.chunk.text)
+    }
+    let before = try await texts()
+    let smaller = bench.ingester(chunking: .init(target: 60))
+    #expect(try await smaller.rebuild(bytes: nil, context: bench.context).stale == 1)
+    let after = try await texts()
+    #expect(after.count > before.count)
+    #expect(Set(before.keys).isDisjoint(with: after.keys))
+    let again = try await smaller.rebuild(bytes: nil, context: bench.context)
+    #expect(again.stale == 1 && again.unchanged == 1)
+    #expect(try await texts() == after)
   }
 
   @Test func widthBoundsHowManyDocumentsAreReadAtOnce() async throws {

@@ -53,3 +53,18 @@ public struct CurrentPipeline: Sendable, Hashable {
     return pipeline == base && !coverage.contains { recognition.coverages.contains($0.key) && $0.value > 0 }
   }
 }
+
+extension PipelineVersion {
+  /// The version of chunks that `chunker` cuts now from pages that this pipeline made earlier: ids of chunks follow from
+  /// it, so that another text never goes under an id that was given already.
+  public func rechunked(by chunker: String) -> PipelineVersion {
+    let mark = "rechunked-"
+    var parts = rawValue.split(separator: "/")[...]
+    if let last = parts.last, last.hasPrefix(mark) {
+      parts = parts.dropLast()
+    } else if parts.contains(where: { $0 == chunker }) {
+      return self
+    }
+    return PipelineVersion(rawValue: (parts + ["\(mark)\(chunker)"]).joined(separator: "/"))
+  }
+}

@@ -45,6 +45,13 @@ extension Ingester {
       var seconds: [String: Double] = [:]
       let started = ContinuousClock.now
       let (extraction, pipeline) = try await renewed(entry, known: known, bytes: bytes, progress: progress)
+      if pipeline == known.pipeline, known.identity == embedder.identity {
+        // Its original is gone, and its pages were cut anew already: nothing would change.
+        summary.unchanged += 1
+        summary.stale += 1
+        await progress(.unchanged(uri))
+        return
+      }
       let chunks = chunker.chunks(
         of: extraction.pages, document: known.document, metadata: extraction.metadata, pipeline: pipeline)
       seconds["extract"] = (ContinuousClock.now - started).seconds
@@ -98,6 +105,6 @@ extension Ingester {
         code: "ingest.pages_missing", category: .corrupt,
         message: "the stored pages of \(known.document.name) cannot be read", remedy: "Ingest the file again")
     }
-    return (stored, known.pipeline)
+    return (stored, known.pipeline.rechunked(by: chunker.version))
   }
 }

@@ -269,7 +269,7 @@ extension Ingester {
     var found = try await storedExtraction(of: version)
     if found == nil, let stored = try await index.extraction(of: version, pipeline: known.pipeline) {
       // Pages of an earlier pipeline make a document of that pipeline, which a rebuild will renew.
-      found = (stored, known.pipeline)
+      found = (stored, known.pipeline.rechunked(by: chunker.version))
     }
     guard let (stored, pipeline) = found else {
       throw IngestionError(

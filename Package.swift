@@ -185,6 +185,7 @@ let package = Package(
     .executable(name: "quarry-pdf-reader", targets: ["quarry-pdf-reader"]),
     // For Benchmarks/, which are packages of their own.
     .library(name: "QuarryLocalModels", targets: ["LocalModels", "Core"]),
+    .library(name: "QuarrySQLiteStore", targets: ["SQLiteStore", "Core"]),
     .library(name: "QuarryHTTPClient", targets: ["HTTPClient"]),
     .library(name: "QuarryTelemetry", targets: ["Telemetry", "Core"]),
   ],

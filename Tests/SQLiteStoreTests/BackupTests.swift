@@ -88,7 +88,8 @@ import Testing
       let connection = try Connection(path: folder.database)
       try connection.execute(
         """
-        ALTER TABLE pages DROP COLUMN recognizer; ALTER TABLE pages DROP COLUMN recognition_confidence;
+        DROP TABLE sketches; DROP INDEX attributes_by_value; ALTER TABLE spaces DROP COLUMN centre;
+        ALTER TABLE spaces DROP COLUMN sketched; ALTER TABLE pages DROP COLUMN recognizer; ALTER TABLE pages DROP COLUMN recognition_confidence;
         ALTER TABLE texts DROP COLUMN damage; DROP INDEX embedding_cache_by_use;
         ALTER TABLE embedding_cache DROP COLUMN used; PRAGMA user_version = 2
         """)

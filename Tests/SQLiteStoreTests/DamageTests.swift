@@ -79,11 +79,17 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("vector.orphaned", repairable: true, "INSERT INTO vectors VALUES (99, 1, x'0000')"),
     Damage("vector.shape", "UPDATE vectors SET vector = x'0000' WHERE chunk = 1"),
     Damage("vector.values", "UPDATE vectors SET vector = zeroblob(length(vector)) WHERE chunk = 1"),
+    Damage("sketch.missing", repairable: true, "DELETE FROM sketches WHERE revision = 1"),
+    Damage(
+      "sketch.counts", repairable: true, "UPDATE sketches SET word_counts = x'0700000007000000' WHERE revision = 1"),
+    Damage("sketch.counts", repairable: true, "UPDATE sketches SET gram_counts = NULL WHERE revision = 2"),
+    Damage("sketch.orphaned", repairable: true, "INSERT INTO sketches VALUES (99, NULL, x'', NULL)"),
+    Damage("space.centre", repairable: true, "UPDATE spaces SET centre = x'0000'"),
     Damage("words.structure", repairable: true, with: ["words.text"], "DELETE FROM words_1_data WHERE id > 10"),
     Damage("words.missing", repairable: true, "DELETE FROM words_1_docsize WHERE id = 1"),
     Damage("words.orphaned", repairable: true, "INSERT INTO words_1 (rowid, prefix, body) VALUES (99, '', 'a ghost')"),
     Damage(
-      "words.text", repairable: true,
+      "words.text", repairable: true, with: ["sketch.counts"],
       """
       INSERT INTO words_1 (words_1, rowid, prefix, body) SELECT 'delete', key, prefix, content FROM chunks WHERE key = 1;
       INSERT INTO words_1 (rowid, prefix, body) VALUES (1, '', 'another text')

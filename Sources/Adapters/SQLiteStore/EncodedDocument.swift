@@ -60,7 +60,7 @@ struct EncodedDocument: Sendable {
         source: source, pages: try Stored.json(chunk.pages), headings: try Stored.json(chunk.headingPath),
         prefix: isExact ? prefix : "", embedded: isExact ? nil : chunk.embeddedText,
         grams: ScriptGrams.indexed(of: chunk.embeddedText),
-        vector: DenseSearch.halves(source.embedding.vector))
+        vector: HalfVectors.halves(source.embedding.vector))
     }
   }
 

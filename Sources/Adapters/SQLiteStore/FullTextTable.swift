@@ -56,6 +56,31 @@ struct FullTextTable: Sendable, Hashable {
     }
   }
 
+  /// The tokens of each of `chunks`, over all columns, as FTS5 counts them for BM25; 0 for one without a row.
+  func tokenCounts(of chunks: Range<Int64>, _ connection: Connection) throws -> [UInt32] {
+    var counts = [UInt32](repeating: 0, count: chunks.count)
+    try connection.forEach(
+      "SELECT id, sz FROM \(sizes) WHERE id BETWEEN ? AND ?", chunks.lowerBound, chunks.upperBound - 1
+    ) { row in
+      counts[Int(row.integer(0) - chunks.lowerBound)] = row.withBytes(1, Self.sum)
+    }
+    return counts
+  }
+
+  /// The sum of SQLite's variable-length integers. Source: https://www.sqlite.org/fileformat.html, section 1.6.
+  private static func sum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    var sum: UInt32 = 0
+    var value: UInt32 = 0
+    for byte in bytes {
+      value = value << 7 | UInt32(byte & 0x7f)
+      if byte < 0x80 {
+        sum &+= value
+        value = 0
+      }
+    }
+    return sum
+  }
+
   /// Whether a chunk of these texts has a row.
   func holds(prefix: String, body: String) -> Bool {
     kind == .words || !ScriptGrams.indexed(of: prefix + body).isEmpty

@@ -1,3 +1,4 @@
+import Concurrency
 import Core
 import FoundationEssentials
 import SQLite
@@ -50,6 +51,8 @@ extension Row {
 struct Space: Sendable, Hashable {
   var key: Int64
   var identity: EmbeddingIdentity
+  /// Whether it has a centre, so that its vectors have codes.
+  var isCoded = false
 
   /// Full-text table of words: columns `prefix` (title and headings) and `body`.
   var words: String { "words_\(key)" }
@@ -70,12 +73,31 @@ struct Space: Sendable, Hashable {
   }
 
   private static func read(_ connection: Connection, _ condition: String, _ value: String? = nil) throws -> Space? {
-    let sql = "SELECT key, identity FROM spaces \(condition)"
-    func space(_ row: Row) throws -> Space {
-      Space(key: row.integer(0), identity: try Stored.value(EmbeddingIdentity.self, row.text(1), "an identity"))
+    let sql = "SELECT key, identity, centre IS NOT NULL FROM spaces \(condition)"
+    guard let value else { return try connection.first(sql, row: Space.init(row:)) }
+    return try connection.first(sql, value, row: Space.init(row:))
+  }
+
+  /// Identities by their texts: every search reads one, and there are few.
+  private static let identities = Locked<[String: EmbeddingIdentity]>([:])
+
+  /// Reads columns `key`, `identity` and whether there is a centre.
+  init(row: Row) throws {
+    let text = row.text(1)
+    let known = Self.identities.withLock { $0[text] }
+    let identity = try known ?? Stored.value(EmbeddingIdentity.self, text, "an identity")
+    if known == nil {
+      Self.identities.withLock {
+        $0 = $0.count < 100 ? $0 : [:]; $0[text] = identity
+      }
     }
-    guard let value else { return try connection.first(sql, row: space) }
-    return try connection.first(sql, value, row: space)
+    self.init(key: row.integer(0), identity: identity, isCoded: row.bool(2))
+  }
+
+  init(key: Int64, identity: EmbeddingIdentity, isCoded: Bool = false) {
+    self.key = key
+    self.identity = identity
+    self.isCoded = isCoded
   }
 
   /// The identity's space, made with its full-text tables when it is new.

@@ -1,5 +1,5 @@
 import Concurrency
-import Core
+public import Core
 import Glibc
 package import SQLite
 
@@ -31,10 +31,12 @@ public final class SQLiteDatabase: Sendable {
   ///     (`store.outdated_schema`), and nothing is written.
   ///   - readers: How many reads may run at once, at least 1; each has a thread and a page cache.
   ///   - busyTimeout: How long a write waits for another process's.
+  ///   - progress: Told of the chunks that are prepared for searches, and of all: work of minutes at most, done once
+  ///     when a store of an earlier version is opened. Killed, it goes on at the next opening.
   /// - Throws: A ``StoreError``: foreign, damaged or newer files, missing permissions, a full disk.
   public static func open(
     _ path: String, mustExist: Bool = false, migrates: Bool = true, readers: Int = 2,
-    busyTimeout: Duration = .seconds(10)
+    busyTimeout: Duration = .seconds(10), progress: @Sendable (InspectionProgress) async -> Void = { _ in }
   ) async throws -> SQLiteDatabase {
     let isNew = try await runBlocking(label: "quarry.store.folder") { () throws(StoreError) -> Bool in
       try checkFile(path, mustExist: mustExist)
@@ -44,6 +46,7 @@ public final class SQLiteDatabase: Sendable {
       // An unchanged schema takes no lock, so opening works while another process writes.
       if migrates { try StoreSchema.schema.migrate(connection) } else { try StoreSchema.schema.verify(connection) }
     }
+    if migrates { try await database.sketch(progress) }
     if isNew {
       // What is reported as stored must be found again after a power cut: the file's name too.
       try await runBlocking(label: "quarry.store.folder") { () throws(StoreError) in
@@ -51,6 +54,16 @@ public final class SQLiteDatabase: Sendable {
       }
     }
     return database
+  }
+
+  /// Prepares for searches what commits did not: in transactions of bounded size, so that others can write between.
+  private func sketch(_ progress: @Sendable (InspectionProgress) async -> Void) async throws {
+    guard try await maintain({ try !$0.isReadOnly && SketchBacklog.isPending($0) }) else { return }
+    var done = 0
+    while let step = try await write({ try SketchBacklog.step($0) }) {
+      done += step.done
+      await progress(InspectionProgress(stage: "chunks prepared for searches", done: done, total: done + step.left))
+    }
   }
 
   /// Closes all connections once what they do is done; the last process to close moves the log into the file.

@@ -51,6 +51,7 @@ extension SQLiteDocumentIndex {
     }
     let revision = try insertRevision(encoded, document: key, space: space, text: text, connection)
     changed.append((space.key, revision))
+    if !space.isCoded { try SketchBacklog.begin(space, connection) }
     return try ChangeLog.record("commit", document: document.id, revisions: changed, connection)
   }
 
@@ -142,6 +143,12 @@ extension SQLiteDocumentIndex {
       if !chunk.grams.isEmpty {
         try connection.run("INSERT INTO \(space.grams) (rowid, grams) VALUES (?, ?)", key, chunk.grams)
       }
+    }
+    if !encoded.chunks.isEmpty {
+      let codes = try Centre.read(space, connection).map { centre in
+        Sketch.codes(of: encoded.chunks.flatMap(\.vector), centre: centre)
+      }
+      try Sketch(codes: codes, counting: first + 1..<key + 1, of: space, connection).store(revision, connection)
     }
     return revision
   }

@@ -1,14 +1,20 @@
+import Concurrency
 public import Core
 import FoundationEssentials
 import SQLite
 
 /// The embedded index: whole documents, their pages, chunks, full-text tables and vectors in one SQLite file.
 ///
-/// Dense search is exact over vectors in memory (binary16, loaded by the first query and kept up with commits of any
-/// process); words and n-grams are searched by FTS5's BM25. All of a query is answered from one snapshot.
+/// Dense search scans one-bit codes in memory (loaded by the first query and kept up with commits of any process) and
+/// scores the best with their exact vectors; below 10,000 chunks it is exact. Words and n-grams are searched by FTS5's
+/// BM25. All of a query is answered from one snapshot.
 public final class SQLiteDocumentIndex: DocumentIndex {
   let database: SQLiteDatabase
-  let dense = DenseIndex()
+  let resident = ResidentIndex()
+  /// Queries that run.
+  let searchers = Locked(0)
+  /// The most threads that scan for one query.
+  static let searchWidth = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
   /// Creates the index of `database`.
   public init(_ database: SQLiteDatabase) { self.database = database }

@@ -13,6 +13,7 @@ package enum StoreSchema {
       Migration("what a key allows, and the document of a job", sql: second),
       Migration("damage of files, use of cached embeddings", sql: damageAndUse),
       Migration("marks of pages whose text was read from their image", sql: recognition),
+      Migration("codes of vectors and lengths of texts for searches", sql: sketches),
     ])
 
   /// Throws when the file has tables that are not ours: nothing was written to it yet.
@@ -238,5 +239,20 @@ package enum StoreSchema {
   private static let recognition = """
     ALTER TABLE pages ADD COLUMN recognizer TEXT;
     ALTER TABLE pages ADD COLUMN recognition_confidence REAL;
+    """
+
+  /// Version 5. `centre` is what codes are signs about (binary32), null while a space has few vectors. `sketched` is the
+  /// last revision of a space whose sketch was looked at, null when nothing is left to be made; see `SketchBacklog`.
+  private static let sketches = """
+    ALTER TABLE spaces ADD COLUMN centre BLOB;
+    ALTER TABLE spaces ADD COLUMN sketched INTEGER;
+    CREATE TABLE sketches (
+      revision INTEGER PRIMARY KEY REFERENCES revisions (key) ON DELETE CASCADE,
+      codes BLOB,
+      word_counts BLOB NOT NULL,
+      gram_counts BLOB
+    );
+    UPDATE spaces SET sketched = 0;
+    CREATE INDEX attributes_by_value ON attributes (name, value);
     """
 }

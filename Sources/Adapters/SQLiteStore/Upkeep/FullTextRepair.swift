@@ -63,7 +63,7 @@ enum VectorRepair {
       }
       let cached = row.withBytes(7, Stored.floats)
       guard !isSound, cached.count == dimension else { return }
-      let halves = DenseSearch.halves(cached)
+      let halves = HalfVectors.halves(cached)
       try halves.withUnsafeBytes { vector in
         _ = try connection.run("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", row.integer(0), row.double(6), vector)
       }

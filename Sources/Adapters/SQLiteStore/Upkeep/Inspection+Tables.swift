@@ -123,12 +123,19 @@ extension SQLiteStoreInspection {
   private static func spaces(_ connection: Connection) throws -> IntegrityReport {
     var report = IntegrityReport()
     var expected: Set<String> = []
-    try connection.forEach("SELECT key, canonical, identity, dimension FROM spaces") { row in
+    try connection.forEach("SELECT key, canonical, identity, dimension, centre FROM spaces") { row in
       let identity = try? Stored.value(EmbeddingIdentity.self, row.text(2), "an identity")
       if identity?.canonical != row.text(1) || identity?.dimension != row.int(3) {
         report.add(
           IntegrityFinding("space.identity", .error, "the embedding identity of space \(row.int(0)) contradicts itself")
         )
+      }
+      let isSound = row.isNull(4) || row.withBytes(4, Stored.floats).count { $0.isFinite } == row.int(3)
+      if !isSound {
+        report.add(
+          IntegrityFinding(
+            "space.centre", .error, "what the codes of space \(row.int(0)) are signs about cannot be read",
+            isRepairable: true))
       }
       for kind in FullTextTable.Kind.allCases { expected.insert(FullTextTable(kind: kind, space: row.integer(0)).name) }
     }
@@ -205,6 +212,7 @@ struct ForeignReference: Sendable {
     .init("revisions", "texts", "revision.text_missing", .error, false, "a document's pages are missing"),
     .init("attributes", "revisions", "attribute.orphaned", .warning, true, "an attribute of no document"),
     .init("chunks", "revisions", "chunk.orphaned", .warning, true, "a chunk belongs to no document"),
+    .init("sketches", "revisions", "sketch.orphaned", .warning, true, "codes and lengths of no document"),
     .init("vectors", "chunks", "vector.orphaned", .warning, true, "a vector belongs to no chunk"),
     .init(
       "embedding_cache", "cached_identities", "cache.identity_missing", .warning, true,

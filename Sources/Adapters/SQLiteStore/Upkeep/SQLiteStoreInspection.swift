@@ -41,6 +41,7 @@ public final class SQLiteStoreInspection: StoreInspection {
           try await inspectTables(rules, into: &report, progress)
           try await inspectTexts(into: &report, progress)
           try await inspectDocuments(rules, into: &report, progress)
+          try await inspectSketches(into: &report, progress)
           try await inspectFullText(into: &report, progress)
           try await inspectCache(into: &report, progress)
           try await inspectJobs(into: &report, progress)

@@ -53,7 +53,10 @@ struct StoreRepair: Sendable {
       StoreRepair(
         "page.orphaned", "removed pages of no extraction", delete: "pages",
         where: "NOT EXISTS (SELECT 1 FROM texts t WHERE t.key = pages.text)"),
-      attributes, VectorRepair.repair, FullTextRepair.repair,
+      StoreRepair(
+        "sketch.orphaned", "removed codes and lengths of no document", delete: "sketches",
+        where: "NOT EXISTS (SELECT 1 FROM revisions r WHERE r.key = sketches.revision)"),
+      attributes, VectorRepair.repair, FullTextRepair.repair, SketchRepair.repair,
       StoreRepair(
         "cache.identity_missing", "removed cached embeddings of an unknown model", delete: "embedding_cache",
         where: "NOT EXISTS (SELECT 1 FROM cached_identities i WHERE i.key = embedding_cache.identity)"),

@@ -104,3 +104,5 @@ void qk_f32_from_f16(const uint16_t *source, float *target, size_t count, qk_pat
 #if defined(__cplusplus)
 }
 #endif
+
+#include "Codes.h"

@@ -1,3 +1,4 @@
+import Concurrency
 public import Core
 import SQLite
 
@@ -6,11 +7,20 @@ extension SQLiteDocumentIndex {
   public func candidates(for request: CandidateRequest) async throws -> Candidates {
     let words = request.lexicalText.flatMap(LexicalQuery.words)
     let grams = request.trigramText.flatMap(LexicalQuery.grams)
-    return try await database.read { [dense] connection in
+    return try await database.read { [resident, searchers] connection in
+      // One core each under load; all of them for a query that is alone.
+      let running = searchers.withLock { count -> Int in
+        count += 1
+        return count
+      }
+      defer { searchers.withLock { $0 -= 1 } }
+      let width = running == 1 ? Self.searchWidth : 1
       // Another reader may have followed a commit that this snapshot does not see yet; the next one does.
       for _ in 0..<100 {
         let found = try connection.transaction(.deferred) {
-          try Search(request: request, words: words, grams: grams, dense: dense, connection: connection).run()
+          try Search(
+            request: request, words: words, grams: grams, resident: resident, connection: connection, width: width
+          ).run()
         }
         if let found { return found }
       }
@@ -26,8 +36,9 @@ private struct Search {
   let request: CandidateRequest
   let words: String?
   let grams: String?
-  let dense: DenseIndex
+  let resident: ResidentIndex
   let connection: Connection
+  let width: Int
 
   private struct Hit {
     var chunk: Int64
@@ -40,7 +51,6 @@ private struct Search {
     guard let space = try Space.active(connection) else {
       return Candidates(legs: asked.reduce(into: [:]) { $0[$1] = [] }, similarities: [:], version: .init(version))
     }
-    var segments: [Segment] = []
     if let embedding = request.embedding {
       if let identity = request.identity, identity != space.identity {
         throw StoreError.identityMismatch(active: space.identity, asked: identity)
@@ -51,19 +61,20 @@ private struct Search {
           message: "the question's vector has \(embedding.vector.count) components; the index has vectors of "
             + "\(space.identity.summary)")
       }
-      guard let loaded = try dense.segments(of: space, version: version, connection) else { return nil }
-      segments = loaded
     }
-    let allowed = try allowedRevisions(space)
+    guard let rows = try resident.rows(of: space, version: version, connection) else { return nil }
+    let filter = try RevisionFilter(request.filter, space: space, connection)
+    let selection = RowSelection(of: rows, filter: filter)
     var hits: [RetrievalLeg: [Hit]] = [:]
     if let embedding = request.embedding, request.searchesDense {
-      let searched = allowed.map { allowed in segments.filter { allowed.contains($0.revision) } } ?? segments
-      hits[.dense] = DenseSearch.nearest(to: embedding.vector, in: searched, depth: request.depth)
-        .map { Hit(chunk: $0.chunk, score: Double($0.score)) }
+      let search = DenseSearch(
+        query: embedding.vector, rows: rows, selection: selection, connection: connection, width: width)
+      hits[.dense] = try search.nearest(request.depth).map { Hit(chunk: $0.chunk, score: Double($0.score)) }
     }
+    let allowed = filter == nil ? nil : selection.revisions(in: rows)
     if request.lexicalText != nil { hits[.lexical] = try fullText(space.words, words, allowed) }
     if request.trigramText != nil { hits[.trigram] = try fullText(space.grams, grams, allowed) }
-    return try named(hits, segments: segments, version: version)
+    return try named(hits, rows: rows, version: version)
   }
 
   private var asked: [RetrievalLeg] {
@@ -72,26 +83,8 @@ private struct Search {
       + (request.trigramText == nil ? [] : [.trigram])
   }
 
-  /// The revisions that pass the filter; nil when it lets everything pass.
-  private func allowedRevisions(_ space: Space) throws -> Set<Int64>? {
-    let filter = request.filter
-    if filter.isEmpty { return nil }
-    let collections = try filter.collections.map { try Stored.json($0.map(\.rawValue)) }
-    let documents = try filter.documents.map { try Stored.json($0.map(\.rawValue)) }
-    let keys = try connection.map(
-      """
-      SELECT r.key FROM revisions r JOIN documents d ON d.key = r.document JOIN collections c ON c.key = d.collection
-      WHERE r.space = ?1 AND (?2 IS NULL OR c.name IN (SELECT value FROM json_each(?2)))
-        AND (?3 IS NULL OR d.id IN (SELECT value FROM json_each(?3)))
-        AND NOT EXISTS (SELECT 1 FROM json_each(?4) wanted WHERE NOT EXISTS (
-          SELECT 1 FROM attributes a WHERE a.revision = r.key AND a.name = wanted.key AND a.value = wanted.value))
-      """, space.key, collections, documents, Stored.json(filter.attributes)
-    ) { $0.integer(0) }
-    return Set(keys)
-  }
-
   /// The best matches of a full-text table; FTS5's bm25 is better the lower it is.
-  private func fullText(_ table: String, _ query: String?, _ allowed: Set<Int64>?) throws -> [Hit] {
+  private func fullText(_ table: String, _ query: String?, _ allowed: [Int64]?) throws -> [Hit] {
     guard let query, request.depth > 0, allowed?.isEmpty != true else { return [] }
     // "+rowid" keeps SQLite from asking the full-text table once for each allowed chunk.
     let filter =
@@ -103,27 +96,28 @@ private struct Search {
       """
     func hit(_ row: Row) -> Hit { Hit(chunk: row.integer(0), score: -row.double(1)) }
     guard let allowed else { return try connection.map(sql, query, request.depth, row: hit) }
-    return try connection.map(sql, query, request.depth, Stored.json(allowed.sorted()), row: hit)
+    return try connection.map(sql, query, request.depth, Stored.json(allowed), row: hit)
   }
 
   /// Puts ids and cosines to the hits.
-  private func named(_ hits: [RetrievalLeg: [Hit]], segments: [Segment], version: Int64) throws -> Candidates {
-    let sql = """
-      SELECT c.id, d.id FROM chunks c JOIN revisions r ON r.key = c.revision JOIN documents d ON d.key = r.document
-      WHERE c.key = ?
-      """
+  private func named(_ hits: [RetrievalLeg: [Hit]], rows: ResidentRows, version: Int64) throws -> Candidates {
+    let keys = Set(hits.values.joined().map(\.chunk)).sorted()
     var names: [Int64: (chunk: ChunkID, document: DocumentID)] = [:]
-    var similarities: [ChunkID: Float] = [:]
-    try connection.withStatement(sql) { statement in
-      for hit in hits.values.joined() where names[hit.chunk] == nil {
-        try statement.bind(hit.chunk)
-        guard try statement.step() else { throw StoreError.damaged("chunk \(hit.chunk) is indexed but not there") }
-        let chunk = ChunkID(rawValue: statement.row.text(0))
-        names[hit.chunk] = (chunk, DocumentID(rawValue: statement.row.text(1)))
-        if let embedding = request.embedding {
-          similarities[chunk] = DenseSearch.cosine(of: hit.chunk, to: embedding.vector, in: segments)
-        }
+    var documents: [Int64: DocumentID] = [:]
+    try connection.withStatement("SELECT id, revision FROM chunks WHERE key = ?") { statement in
+      for key in keys {
+        statement.reset()
+        try statement.bind(key, at: 1)
+        guard try statement.step() else { throw StoreError.damaged("chunk \(key) is indexed but not there") }
+        let revision = statement.row.integer(1)
+        let document = try documents[revision] ?? document(of: revision)
+        documents[revision] = document
+        names[key] = (ChunkID(rawValue: statement.row.text(0)), document)
       }
+    }
+    let cosines = try cosines(of: keys, known: hits[.dense] ?? [], rows: rows)
+    let similarities = names.reduce(into: [ChunkID: Float](minimumCapacity: names.count)) { similarities, name in
+      similarities[name.value.chunk] = cosines[name.key]
     }
     let legs = hits.mapValues { hits in
       hits.compactMap { hit in
@@ -131,5 +125,24 @@ private struct Search {
       }
     }
     return Candidates(legs: legs, similarities: similarities, version: StoreVersion(version))
+  }
+
+  private func document(of revision: Int64) throws -> DocumentID {
+    let id = try connection.first(
+      "SELECT d.id FROM revisions r JOIN documents d ON d.key = r.document WHERE r.key = ?", revision
+    ) { DocumentID(rawValue: $0.text(0)) }
+    guard let id else { throw StoreError.damaged("chunks of revision \(revision) belong to no document") }
+    return id
+  }
+
+  /// The cosine of each chunk, ascending; the dense leg has some already.
+  private func cosines(of chunks: [Int64], known: [Hit], rows: ResidentRows) throws -> [Int64: Float] {
+    guard let embedding = request.embedding else { return [:] }
+    var cosines: [Int64: Float] = [:]
+    for hit in known { cosines[hit.chunk] = Float(hit.score) }
+    let missing = chunks.filter { cosines[$0] == nil }
+    let products = try StoredVectors.products(of: embedding.vector, with: missing, connection)
+    for (chunk, product) in zip(missing, products) { cosines[chunk] = product }
+    return cosines
   }
 }

@@ -241,7 +241,7 @@ package enum StoreSchema {
     ALTER TABLE pages ADD COLUMN recognition_confidence REAL;
     """
 
-  /// Version 5. `centre` is what codes are signs about (binary32), null while a space has few vectors. `sketched` is the
+  /// Version 5. `centre` is what codes are taken about (binary32), null while a space has few vectors. `sketched` is the
   /// last revision of a space whose sketch was looked at, null when nothing is left to be made; see `SketchBacklog`.
   private static let sketches = """
     ALTER TABLE spaces ADD COLUMN centre BLOB;

@@ -11,36 +11,48 @@
 
 // MARK: Making
 
+static float sum16(const float *parts) {
+  float sum = 0;
+  for (size_t lane = 0; lane < 16; lane++) sum += parts[lane];
+  return sum;
+}
+
 void qk_codes_from_f16(
-    const void *rows, const float *centre, size_t count, size_t dimension, float *residual, uint64_t *codes,
-    float *weights) {
+    const void *rows, const float *centre, size_t count, size_t dimension, float *residual, uint64_t *signs,
+    uint64_t *sizes, float *weights) {
   const size_t words = (dimension + 63) / 64;
   const char *source = rows;
-  for (size_t i = 0; i < count; i++, source += 2 * dimension, codes += words) {
+  for (size_t i = 0; i < count; i++, source += 2 * dimension, signs += words, sizes += words) {
     uint16_t halves[512];
     for (size_t j = 0; j < dimension; j += 512) {
       const size_t part = dimension - j < 512 ? dimension - j : 512;
       memcpy(halves, source + 2 * j, 2 * part);
       qk_f32_from_f16(halves, residual + j, part, QK_PATH_AUTO);
     }
-    float squares[16] = {0}, sizes[16] = {0};
+    float squares[16] = {0};
     for (size_t j = 0; j < dimension; j++) {
-      const float r = residual[j] - centre[j];
-      residual[j] = r;
-      squares[j % 16] += r * r;
-      sizes[j % 16] += r < 0 ? -r : r;
+      residual[j] -= centre[j];
+      squares[j % 16] += residual[j] * residual[j];
     }
-    float square = 0, size = 0;
-    for (size_t lane = 0; lane < 16; lane++) {
-      square += squares[lane];
-      size += sizes[lane];
+    const float square = sum16(squares), bound = 0.95f * sqrtf(square / (float)dimension);
+    float products[16] = {0};
+    for (size_t j = 0; j < dimension; j++) {
+      const float size = fabsf(residual[j]);
+      products[j % 16] += size > bound ? 3 * size : size;
     }
-    weights[i] = size > 0 ? square / size : 0;
+    const float product = sum16(products);
+    weights[i] = product > 0 ? square / product : 0;
     for (size_t word = 0; word < words; word++) {
       const size_t start = word * 64, end = start + 64 < dimension ? start + 64 : dimension;
-      uint64_t bits = 0;
-      for (size_t j = start; j < end; j++) bits |= (uint64_t)(residual[j] > 0) << (j - start);
-      codes[word] = bits;
+      uint64_t sign = 0, size = 0;
+      for (size_t j = start; j < end; j++) {
+        const uint64_t above = residual[j] > 0;
+        // Away from the centre on the upper side, towards it on the lower: +3 = 2 + 1, +1 = 2 - 1, -1 = -2 + 1.
+        sign |= above << (j - start);
+        size |= (uint64_t)((fabsf(residual[j]) > bound) == above) << (j - start);
+      }
+      signs[word] = sign;
+      sizes[word] = size;
     }
   }
 }
@@ -304,19 +316,27 @@ static inline const uint64_t *first_word(const uint64_t *tiles, size_t row, size
   return tiles + row / QK_TILE_ROWS * words * QK_TILE_ROWS + row % QK_TILE_ROWS;
 }
 
-void qk_sign_products(
-    const float *sums, const uint64_t *tiles, size_t words, const uint32_t *rows, size_t count, float *products) {
+static inline __attribute__((always_inline)) float signed_sum(
+    const float *sums, const uint64_t *row, size_t words, size_t stride) {
+  float parts[8] = {0};
+  for (size_t word = 0; word < words; word++, sums += 8 * 256) {
+    const uint64_t bits = row[word * stride];
+    for (size_t byte = 0; byte < 8; byte++) parts[byte] += sums[byte * 256 + (bits >> 8 * byte & 0xff)];
+  }
+  return ((parts[0] + parts[4]) + (parts[1] + parts[5])) + ((parts[2] + parts[6]) + (parts[3] + parts[7]));
+}
+
+void qk_code_products(
+    const float *sums, const uint64_t *tiles, const uint64_t *sizes, size_t words, const uint32_t *rows, size_t count,
+    float *products) {
   for (size_t i = 0; i < count; i++) {
-    // A row's words lie in as many cache lines: fetch those of a later row.
-    const uint64_t *later = first_word(tiles, i + 8 < count ? rows[i + 8] : rows[i], words);
-    for (size_t word = 0; word < words; word++) __builtin_prefetch(later + word * QK_TILE_ROWS);
-    const uint64_t *row = first_word(tiles, rows[i], words);
-    float parts[8] = {0};
-    const float *table = sums;
-    for (size_t word = 0; word < words; word++, table += 8 * 256) {
-      const uint64_t bits = row[word * QK_TILE_ROWS];
-      for (size_t byte = 0; byte < 8; byte++) parts[byte] += table[byte * 256 + (bits >> 8 * byte & 0xff)];
+    // A row's signs lie in as many cache lines as words: fetch those of a later row.
+    const uint32_t later = i + 8 < count ? rows[i + 8] : rows[i];
+    for (size_t word = 0; word < words; word++) {
+      __builtin_prefetch(first_word(tiles, later, words) + word * QK_TILE_ROWS);
+      if (word % 8 == 0) __builtin_prefetch(sizes + later * words + word);
     }
-    products[i] = (parts[0] + parts[4]) + (parts[1] + parts[5]) + ((parts[2] + parts[6]) + (parts[3] + parts[7]));
+    products[i] = 2 * signed_sum(sums, first_word(tiles, rows[i], words), words, QK_TILE_ROWS) +
+                  signed_sum(sums, sizes + rows[i] * words, words, 1);
   }
 }

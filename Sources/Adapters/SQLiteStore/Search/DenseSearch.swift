@@ -25,8 +25,8 @@ struct SearchWidths: Sendable, Hashable {
   ///   - depth: Rows wanted.
   ///   - count: Rows that qualify.
   init(depth: Int, of count: Int) {
-    rescored = 160 + 3 * depth
-    scanned = (count <= 250_000 ? 2 : 4) * (320 + 4 * depth)
+    rescored = 60 + 3 * depth
+    scanned = (count <= 250_000 ? 1_500 : 3_500) + 15 * depth
   }
 
   init(scanned: Int, rescored: Int) {
@@ -155,13 +155,15 @@ struct DenseSearch {
       let end = found[start...].firstIndex { Int($0) / RowBlock.capacity != number } ?? found.count
       let block = rows.blocks[number]
       let places = found[start..<end].map { $0 % RowNumber(RowBlock.capacity) }
-      qk_sign_products(sums, block.tiles, words, places, places.count, &products)
+      qk_code_products(sums, block.tiles, block.sizes, words, places, places.count, &products)
       for (index, place) in places.enumerated() {
-        best.offer(products[index] * block.weights[Int(place)], block.chunk(of: Int(place)))
+        best.offer(products[index] * block.weights[Int(place)], Int64(found[start + index]))
       }
       start = end
     }
-    return best.sorted().map(\.chunk)
+    return best.sorted().map { hit in
+      rows.blocks[Int(hit.chunk) / RowBlock.capacity].chunk(of: Int(hit.chunk) % RowBlock.capacity)
+    }
   }
 }
 

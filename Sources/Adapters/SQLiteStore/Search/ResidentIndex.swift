@@ -37,7 +37,8 @@ final class ResidentIndex: Sendable {
   var byteCount: Int {
     state.withLock { state in
       state?.rows.blocks.reduce(0) { sum, block in
-        sum + 8 * block.tiles.count + 4 * block.weights.count + 2 * block.vectors.count + 4 * block.wordCounts.count
+        sum + 8 * (block.tiles.count + block.sizes.count) + 4 * block.weights.count + 2 * block.vectors.count + 4
+          * block.wordCounts.count
           + 4 * block.gramCounts.count
       } ?? 0
     }

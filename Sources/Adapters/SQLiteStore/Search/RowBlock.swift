@@ -3,16 +3,16 @@ import CKernels
 /// What the rows of a block hold.
 struct RowShape: Sendable, Hashable {
   let dimension: Int
-  /// Whether rows are one-bit codes; whole vectors otherwise.
+  /// Whether rows are codes; whole vectors otherwise.
   let isCoded: Bool
 
   /// 64-bit words of a code.
   var words: Int { (dimension + 63) / 64 }
-  /// Bytes of a code and its weight, as `sketches` keeps them.
-  var sketchBytes: Int { 8 * words + 4 }
+  /// Bytes of a row's signs, sizes and weight, as `sketches` keeps them.
+  var sketchBytes: Int { 16 * words + 4 }
 }
 
-/// At most ``capacity`` chunks in the order of their keys: one-bit codes, or whole vectors while there are few, and the
+/// At most ``capacity`` chunks in the order of their keys: codes, or whole vectors while there are few, and the
 /// lengths by which BM25 weighs terms.
 struct RowBlock: Sendable {
   static let capacity = 4_096
@@ -30,8 +30,10 @@ struct RowBlock: Sendable {
   let shape: RowShape
   private(set) var runs: [Run] = []
   private(set) var count = 0
-  /// Codes in tiles of eight rows; empty when the rows are vectors.
+  /// Signs in tiles of eight rows; empty when the rows are vectors.
   private(set) var tiles: [UInt64]
+  /// The other bits, one row after the other.
+  private(set) var sizes: [UInt64] = []
   private(set) var weights: [Float] = []
   /// Binary16; empty when the rows are codes.
   private(set) var vectors: [UInt16] = []
@@ -42,7 +44,6 @@ struct RowBlock: Sendable {
   init(shape: RowShape) {
     self.shape = shape
     tiles = shape.isCoded ? [UInt64](repeating: 0, count: Self.capacity * shape.words) : []
-    if shape.isCoded { weights.reserveCapacity(Self.capacity) }
   }
 
   var room: Int { Self.capacity - count }
@@ -57,23 +58,29 @@ struct RowBlock: Sendable {
       let bytes = 8 * shape.words
       guard let base = rows.content.baseAddress else { return }
       qk_tiles_put(&tiles, count, base + part.lowerBound * bytes, part.count, shape.words)
-      let start = rows.count * bytes
-      for row in part {
-        let pattern = rows.content.loadUnaligned(fromByteOffset: start + 4 * row, as: UInt32.self)
-        weights.append(Float(bitPattern: UInt32(littleEndian: pattern)))
-      }
+      sizes.append(
+        contentsOf: Self.copy(rows.content, from: (rows.count + part.lowerBound) * bytes, part.count * shape.words))
+      weights.append(
+        contentsOf: Self.copy(rows.content, from: 2 * rows.count * bytes + 4 * part.lowerBound, part.count))
     } else {
-      let bytes = 2 * shape.dimension
-      let slice = rows.content[part.lowerBound * bytes..<part.upperBound * bytes]
-      vectors.append(
-        contentsOf: [UInt16](unsafeUninitializedCapacity: part.count * shape.dimension) { buffer, initialized in
-          UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: slice))
-          initialized = part.count * shape.dimension
-        })
+      let start = part.lowerBound * shape.dimension
+      vectors.append(contentsOf: Self.copy(rows.content, from: 2 * start, part.count * shape.dimension))
     }
     wordCounts.append(contentsOf: rows.wordCounts[part])
     gramCounts.append(contentsOf: rows.gramCounts[part])
     count += part.count
+  }
+
+  /// Numbers at any alignment, little-endian as every CPU is that Quarry runs on.
+  private static func copy<Number: BitwiseCopyable>(
+    _ bytes: UnsafeRawBufferPointer, from start: Int, _ count: Int
+  ) -> [Number] {
+    [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let size = count * MemoryLayout<Number>.size
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + size]))
+      initialized = count
+    }
   }
 
   /// Takes a revision's chunks out.
@@ -83,6 +90,7 @@ struct RowBlock: Sendable {
     let rest = count - gone.start - gone.count
     if shape.isCoded {
       qk_tiles_move(&tiles, gone.start, gone.start + gone.count, rest, shape.words)
+      sizes.removeSubrange(gone.start * shape.words..<(gone.start + gone.count) * shape.words)
       weights.removeSubrange(gone.range)
     } else {
       vectors.removeSubrange(gone.start * shape.dimension..<(gone.start + gone.count) * shape.dimension)
@@ -107,6 +115,7 @@ struct RowBlock: Sendable {
         for word in 0..<words { tiles[place(count + row, word)] = other.tiles[place(row, word)] }
       }
     }
+    sizes.append(contentsOf: other.sizes)
     weights.append(contentsOf: other.weights)
     vectors.append(contentsOf: other.vectors)
     wordCounts.append(contentsOf: other.wordCounts)

@@ -6,7 +6,7 @@ import SQLite
 /// of each chunk the full-text tables have. All of it follows from `vectors` and those tables; it is stored, in the
 /// transaction of the revision, so that opening reads little.
 struct Sketch: Sendable, Equatable {
-  /// For each chunk its code, then for each its weight (binary32), little-endian; nil without a centre.
+  /// The signs of each chunk, then the sizes of each, then the weights (binary32), little-endian; nil without a centre.
   var codes: [UInt8]?
   var wordCounts: [UInt32]
   /// Empty when no chunk has n-grams.
@@ -35,18 +35,20 @@ struct Sketch: Sendable, Equatable {
     gramCounts = grams.contains { $0 > 0 } ? grams : []
   }
 
-  /// Codes, then weights, of rows of binary16.
+  /// Signs, sizes and weights of rows of binary16.
   static func codes(of vectors: [UInt16], centre: [Float]) -> [UInt8] {
     let dimension = centre.count
     let count = vectors.count / max(1, dimension)
     let words = RowShape(dimension: dimension, isCoded: true).words
-    var codes = [UInt64](repeating: 0, count: count * words)
+    var signs = [UInt64](repeating: 0, count: count * words)
+    var sizes = signs
     var weights = [Float](repeating: 0, count: count)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, dimension)) { residual in
-      qk_codes_from_f16(vectors, centre, count, dimension, residual.baseAddress, &codes, &weights)
+      qk_codes_from_f16(vectors, centre, count, dimension, residual.baseAddress, &signs, &sizes, &weights)
     }
     // Every CPU that Quarry runs on is little-endian.
-    return codes.withUnsafeBytes { [UInt8]($0) } + weights.withUnsafeBytes { [UInt8]($0) }
+    return signs.withUnsafeBytes { [UInt8]($0) } + sizes.withUnsafeBytes { [UInt8]($0) }
+      + weights.withUnsafeBytes { [UInt8]($0) }
   }
 
   func store(_ revision: Int64, _ connection: Connection) throws {

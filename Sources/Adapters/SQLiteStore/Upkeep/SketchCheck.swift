@@ -55,7 +55,7 @@ struct SketchCheck {
   }
 
   private func agree(_ found: [UInt8], _ expected: [UInt8], rows: Int) -> Bool {
-    let codes = rows * 8 * RowShape(dimension: space.identity.dimension, isCoded: true).words
+    let codes = rows * 16 * RowShape(dimension: space.identity.dimension, isCoded: true).words
     guard found.count == expected.count, found.prefix(codes) == expected.prefix(codes) else { return false }
     return found.withUnsafeBytes { found in
       expected.withUnsafeBytes { expected in

@@ -1,6 +1,7 @@
 #pragma once
-// One-bit codes of vectors: the signs of their components about a centre. Codes that are scanned stand in tiles of
-// eight rows, word j of all eight side by side, so that a register holds eight rows and no sum crosses lanes.
+// Codes of vectors: the signs of their components about a centre, which are scanned, and one more bit of their sizes,
+// for estimates. Signs stand in tiles of eight rows, word j of all eight side by side, so that a register holds eight
+// rows and no sum crosses lanes.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,14 +15,15 @@ extern "C" {
 /// Rows of a tile.
 enum { QK_TILE_ROWS = 8 };
 
-/// For each of `count` rows of binary16 (at any alignment) its code, (dimension + 63) / 64 words in which bit j % 64
-/// of word j / 64 is set where component j lies above the centre's and what is beyond the dimension is 0; and its
-/// weight: |r|² / |r|₁ of the residual r, by which the product of its signs with a query estimates r · query. Source
-/// of the estimate: Gao and Long, RaBitQ, SIGMOD 2024, section 3.2. The arithmetic is the same on every CPU.
-/// `residual` is room for `dimension` numbers.
+/// Codes of `count` rows of binary16 (at any alignment), (dimension + 63) / 64 words each, component j at bit j % 64 of
+/// word j / 64, 0 beyond the dimension. `signs` says which components lie above the centre's. `sizes` halves each side
+/// at .95 times the residual's root mean square: with both, 1 for a set bit and -1 for another, a component is taken
+/// for 2 · sign + size, which is ±1 or ±3. By its weight, |r|² / (r · that) for the residual r, the product with a
+/// query estimates r · query. Source of the estimate: Gao and Long, RaBitQ, SIGMOD 2024, section 3.2, with one bit. The
+/// arithmetic is the same on every CPU. `residual` is room for `dimension` numbers.
 void qk_codes_from_f16(
-    const void *rows, const float *centre, size_t count, size_t dimension, float *residual, uint64_t *codes,
-    float *weights);
+    const void *rows, const float *centre, size_t count, size_t dimension, float *residual, uint64_t *signs,
+    uint64_t *sizes, float *weights);
 
 /// Puts `count` codes of `words` words each, at any alignment, into rows `first` … of `tiles`.
 void qk_tiles_put(uint64_t *tiles, size_t first, const void *codes, size_t count, size_t words);
@@ -46,13 +48,15 @@ size_t qk_rows_below(
 /// are left; when those are `wanted`, `*limit` becomes the largest distance among them.
 size_t qk_keep_nearest(uint32_t *rows, uint16_t *distances, size_t count, size_t wanted, uint32_t *limit);
 
-/// sums[b * 256 + v] = Σ ±query[8 b + i], plus where bit i of v is set: what `qk_sign_products` looks up. There are
+/// sums[b * 256 + v] = Σ ±query[8 b + i], plus where bit i of v is set: what `qk_code_products` looks up. There are
 /// 8 · `words` bytes b; components beyond the dimension count as 0.
 void qk_sign_sums(const float *query, size_t dimension, size_t words, float *sums);
 
-/// products[i] = Σ ±query[j], plus where bit j of row rows[i] is set, by `qk_sign_sums` of the query.
-void qk_sign_products(
-    const float *sums, const uint64_t *tiles, size_t words, const uint32_t *rows, size_t count, float *products);
+/// products[i] = Σ query[j] · (2 · sign + size) for the row rows[i], by `qk_sign_sums` of the query: signs in tiles,
+/// sizes one row after the other.
+void qk_code_products(
+    const float *sums, const uint64_t *tiles, const uint64_t *sizes, size_t words, const uint32_t *rows, size_t count,
+    float *products);
 
 #if defined(__cplusplus)
 }

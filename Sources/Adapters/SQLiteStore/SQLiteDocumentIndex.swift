@@ -6,18 +6,29 @@ import SQLite
 /// The embedded index: whole documents, their pages, chunks, full-text tables and vectors in one SQLite file.
 ///
 /// Dense search scans one-bit codes in memory (loaded by the first query and kept up with commits of any process) and
-/// scores the best with their exact vectors; below 10,000 chunks it is exact. Words and n-grams are searched by FTS5's
-/// BM25. All of a query is answered from one snapshot.
+/// scores the best with their exact vectors; below 10,000 chunks it is exact. Words and n-grams are ranked by BM25 over
+/// FTS5's index, rare ones first. All of a query is answered from one snapshot.
 public final class SQLiteDocumentIndex: DocumentIndex {
   let database: SQLiteDatabase
   let resident = ResidentIndex()
+  let frequencies = TermFrequencies()
   /// Queries that run.
   let searchers = Locked(0)
   /// The most threads that scan for one query.
   static let searchWidth = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
+  /// Postings walked in words that could be left out.
+  let lexicalBudget: Int
+
   /// Creates the index of `database`.
-  public init(_ database: SQLiteDatabase) { self.database = database }
+  public convenience init(_ database: SQLiteDatabase) {
+    self.init(database, lexicalBudget: LexicalSearch.defaultBudget)
+  }
+
+  package init(_ database: SQLiteDatabase, lexicalBudget: Int) {
+    self.database = database
+    self.lexicalBudget = lexicalBudget
+  }
 
   /// The identity searched; nil while nothing is indexed.
   public func activeIdentity() async throws -> EmbeddingIdentity? {

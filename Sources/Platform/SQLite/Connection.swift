@@ -182,6 +182,8 @@ final class DatabaseHandle {
   let database: OpaquePointer
   let path: String
   let interruptHandle: InterruptHandle
+  /// Whether FTS5 knows the function of `withFullText`.
+  var hasFullText = false
 
   init(name: String, flags: Int32, path: String) throws(SQLiteError) {
     var opened: OpaquePointer?

@@ -4,10 +4,10 @@ import Core
 import Dispatch
 import SQLite
 
-/// A chunk with its cosine.
+/// A chunk with the score that it was found by; higher is better.
 struct ScoredChunk: Sendable, Hashable {
   var chunk: Int64
-  var score: Float
+  var score: Double
 }
 
 /// How many rows each stage of a search over codes hands on. Chosen from the recall measured on real embeddings:
@@ -58,7 +58,7 @@ struct DenseSearch {
       let widths = widths ?? SearchWidths(depth: depth, of: selection.count)
       let chunks = estimate(scan(keeping: widths.scanned), keeping: widths.rescored).sorted()
       let scores = try StoredVectors.products(of: query, with: chunks, connection)
-      for (chunk, score) in zip(chunks, scores) { best.offer(score, chunk) }
+      for (chunk, score) in zip(chunks, scores) { best.offer(Double(score), chunk) }
     }
     return best.sorted()
   }
@@ -77,7 +77,7 @@ struct DenseSearch {
             qk_dot_f16(
               query, base + range.lowerBound * dimension, range.count, dimension, scores.baseAddress, QK_PATH_AUTO)
           }
-          for row in range { best.offer(scores[row - range.lowerBound], block.chunk(of: row)) }
+          for row in range { best.offer(Double(scores[row - range.lowerBound]), block.chunk(of: row)) }
         }
       }
     }
@@ -105,7 +105,7 @@ struct DenseSearch {
     let vectors = try StoredVectors.read(chunks, dimension: query.count, connection)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: chunks.count) { scores in
       qk_dot_f16(query, vectors, chunks.count, query.count, scores.baseAddress, QK_PATH_AUTO)
-      for (chunk, score) in zip(chunks, scores) { best.offer(score, chunk) }
+      for (chunk, score) in zip(chunks, scores) { best.offer(Double(score), chunk) }
     }
   }
 
@@ -157,7 +157,7 @@ struct DenseSearch {
       let places = found[start..<end].map { $0 % RowNumber(RowBlock.capacity) }
       qk_code_products(sums, block.tiles, block.sizes, words, places, places.count, &products)
       for (index, place) in places.enumerated() {
-        best.offer(products[index] * block.weights[Int(place)], Int64(found[start + index]))
+        best.offer(Double(products[index] * block.weights[Int(place)]), Int64(found[start + index]))
       }
       start = end
     }

@@ -113,20 +113,6 @@ struct RowSelection: Sendable {
     }
   }
 
-  /// The revisions that it has rows of, ascending.
-  func revisions(in rows: ResidentRows) -> [Int64] {
-    var revisions: [Int64] = []
-    for selected in blocks {
-      var ranges = selected.ranges[...]
-      for run in rows.blocks[selected.block].runs {
-        while let range = ranges.first, range.upperBound <= run.start { ranges.removeFirst() }
-        guard let range = ranges.first else { break }
-        if range.lowerBound <= run.start, revisions.last != run.revision { revisions.append(run.revision) }
-      }
-    }
-    return revisions
-  }
-
   private mutating func add(
     _ index: Int, _ runs: ArraySlice<RowBlock.Run>, _ rows: ResidentRows, _ collections: Set<Int64>?
   ) {

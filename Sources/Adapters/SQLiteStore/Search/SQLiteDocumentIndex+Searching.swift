@@ -5,9 +5,9 @@ import SQLite
 extension SQLiteDocumentIndex {
   /// The candidates of all requested legs, from one snapshot, in one hop to a reader's thread.
   public func candidates(for request: CandidateRequest) async throws -> Candidates {
-    let words = request.lexicalText.flatMap(LexicalQuery.words)
-    let grams = request.trigramText.flatMap(LexicalQuery.grams)
-    return try await database.read { [resident, searchers] connection in
+    let words = request.lexicalText.map(LexicalQuery.words)
+    let grams = request.trigramText.map(LexicalQuery.grams)
+    return try await database.read { [resident, searchers, frequencies, lexicalBudget] connection in
       // One core each under load; all of them for a query that is alone.
       let running = searchers.withLock { count -> Int in
         count += 1
@@ -19,7 +19,8 @@ extension SQLiteDocumentIndex {
       for _ in 0..<100 {
         let found = try connection.transaction(.deferred) {
           try Search(
-            request: request, words: words, grams: grams, resident: resident, connection: connection, width: width
+            request: request, words: words, grams: grams, resident: resident, frequencies: frequencies,
+            lexicalBudget: lexicalBudget, connection: connection, width: width
           ).run()
         }
         if let found { return found }
@@ -34,16 +35,13 @@ extension SQLiteDocumentIndex {
 /// One query inside its read transaction.
 private struct Search {
   let request: CandidateRequest
-  let words: String?
-  let grams: String?
+  let words: [String]?
+  let grams: [String]?
   let resident: ResidentIndex
+  let frequencies: TermFrequencies
+  let lexicalBudget: Int
   let connection: Connection
   let width: Int
-
-  private struct Hit {
-    var chunk: Int64
-    var score: Double
-  }
 
   /// nil when the vectors in memory are ahead of this transaction.
   func run() throws -> Candidates? {
@@ -65,15 +63,20 @@ private struct Search {
     guard let rows = try resident.rows(of: space, version: version, connection) else { return nil }
     let filter = try RevisionFilter(request.filter, space: space, connection)
     let selection = RowSelection(of: rows, filter: filter)
-    var hits: [RetrievalLeg: [Hit]] = [:]
+    var hits: [RetrievalLeg: [ScoredChunk]] = [:]
     if let embedding = request.embedding, request.searchesDense {
       let search = DenseSearch(
         query: embedding.vector, rows: rows, selection: selection, connection: connection, width: width)
-      hits[.dense] = try search.nearest(request.depth).map { Hit(chunk: $0.chunk, score: Double($0.score)) }
+      hits[.dense] = try search.nearest(request.depth)
     }
-    let allowed = filter == nil ? nil : selection.revisions(in: rows)
-    if request.lexicalText != nil { hits[.lexical] = try fullText(space.words, words, allowed) }
-    if request.trigramText != nil { hits[.trigram] = try fullText(space.grams, grams, allowed) }
+    for (leg, kind, phrases) in [(RetrievalLeg.lexical, .words, words), (.trigram, FullTextTable.Kind.grams, grams)] {
+      guard let phrases else { continue }
+      let search = LexicalSearch(
+        table: FullTextTable(kind: kind, space: space.key), phrases: phrases, rows: rows, selection: selection,
+        isFiltered: filter != nil, frequencies: frequencies, connection: connection,
+        budget: lexicalBudget)
+      hits[leg] = try search.best(request.depth)
+    }
     return try named(hits, rows: rows, version: version)
   }
 
@@ -83,24 +86,8 @@ private struct Search {
       + (request.trigramText == nil ? [] : [.trigram])
   }
 
-  /// The best matches of a full-text table; FTS5's bm25 is better the lower it is.
-  private func fullText(_ table: String, _ query: String?, _ allowed: [Int64]?) throws -> [Hit] {
-    guard let query, request.depth > 0, allowed?.isEmpty != true else { return [] }
-    // "+rowid" keeps SQLite from asking the full-text table once for each allowed chunk.
-    let filter =
-      allowed == nil
-      ? "" : "AND +rowid IN (SELECT key FROM chunks WHERE revision IN (SELECT value FROM json_each(?3)))"
-    let sql = """
-      SELECT rowid, bm25(\(table)) AS score FROM \(table) WHERE \(table) MATCH ?1 \(filter)
-      ORDER BY score, rowid LIMIT ?2
-      """
-    func hit(_ row: Row) -> Hit { Hit(chunk: row.integer(0), score: -row.double(1)) }
-    guard let allowed else { return try connection.map(sql, query, request.depth, row: hit) }
-    return try connection.map(sql, query, request.depth, Stored.json(allowed), row: hit)
-  }
-
   /// Puts ids and cosines to the hits.
-  private func named(_ hits: [RetrievalLeg: [Hit]], rows: ResidentRows, version: Int64) throws -> Candidates {
+  private func named(_ hits: [RetrievalLeg: [ScoredChunk]], rows: ResidentRows, version: Int64) throws -> Candidates {
     let keys = Set(hits.values.joined().map(\.chunk)).sorted()
     var names: [Int64: (chunk: ChunkID, document: DocumentID)] = [:]
     var documents: [Int64: DocumentID] = [:]
@@ -136,7 +123,7 @@ private struct Search {
   }
 
   /// The cosine of each chunk, ascending; the dense leg has some already.
-  private func cosines(of chunks: [Int64], known: [Hit], rows: ResidentRows) throws -> [Int64: Float] {
+  private func cosines(of chunks: [Int64], known: [ScoredChunk], rows: ResidentRows) throws -> [Int64: Float] {
     guard let embedding = request.embedding else { return [:] }
     var cosines: [Int64: Float] = [:]
     for hit in known { cosines[hit.chunk] = Float(hit.score) }

@@ -1,6 +1,6 @@
 /// The highest scores of a stream: a heap with the worst on top, so most offers cost one comparison.
 struct TopScores {
-  private var heap: [(score: Float, chunk: Int64)] = []
+  private var heap: [(score: Double, chunk: Int64)] = []
   private let capacity: Int
 
   init(capacity: Int) {
@@ -8,11 +8,11 @@ struct TopScores {
     heap.reserveCapacity(self.capacity)
   }
 
-  private static func isWorse(_ a: (score: Float, chunk: Int64), _ b: (score: Float, chunk: Int64)) -> Bool {
+  private static func isWorse(_ a: (score: Double, chunk: Int64), _ b: (score: Double, chunk: Int64)) -> Bool {
     a.score == b.score ? a.chunk > b.chunk : a.score < b.score
   }
 
-  mutating func offer(_ score: Float, _ chunk: Int64) {
+  mutating func offer(_ score: Double, _ chunk: Int64) {
     if heap.count == capacity {
       guard let worst = heap.first, Self.isWorse(worst, (score, chunk)) else { return }
       heap[0] = (score, chunk)

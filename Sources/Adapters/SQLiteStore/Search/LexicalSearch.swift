@@ -1,0 +1,186 @@
+import Concurrency
+import Core
+import Glibc
+import SQLite
+
+/// BM25 over a full-text table, with FTS5's formula and values, in bounded time.
+///
+/// FTS5's own ranking walks the postings of every term twice, reads each row's length from the file and sorts all rows.
+/// Here lengths are in memory, and the rarest terms come first: the others, which are in so many rows that they tell
+/// little, are left out once ``budget`` postings were walked and there are rows enough.
+struct LexicalSearch {
+  let table: FullTextTable
+  let phrases: [String]
+  let rows: ResidentRows
+  let selection: RowSelection
+  let isFiltered: Bool
+  let frequencies: TermFrequencies
+  let connection: Connection
+  /// Postings walked in terms that could be left out.
+  let budget: Int
+
+  static let defaultBudget = 40_000
+
+  /// FTS5's constants. Source: https://www.sqlite.org/fts5.html, section 5.1.1.
+  private static let k1 = 1.2
+  private static let b = 0.75
+
+  /// The `depth` best chunks, best first; of equal ones the earlier.
+  func best(_ depth: Int) throws -> [ScoredChunk] {
+    guard depth > 0, selection.count > 0 else { return [] }
+    return try connection.withFullText(table.name, phrases: phrases) { try rank($0, depth) } ?? []
+  }
+
+  // MARK: Choosing terms
+
+  private struct Term {
+    var phrase: Int
+    var count: Int
+    var postings: Postings?
+  }
+
+  private func rank(_ reader: FullTextReader, _ depth: Int) throws -> [ScoredChunk] {
+    let rowCount = Double(try reader.rowCount())
+    let averageLength = Double(try reader.tokenCount()) / max(1, rowCount)
+    var terms = try (0..<reader.phraseCount).map { try term($0, reader) }
+    terms.sort { $0.count == $1.count ? $0.phrase < $1.phrase : $0.count < $1.count }
+    var used: [WeighedPostings] = []
+    var walked = 0
+    var found: [ScoredChunk] = []
+    for index in terms.indices {
+      let isWithin = walked + terms[index].count <= budget
+      if !isWithin, !used.isEmpty {
+        // Of what is left, one by one, only as much as it takes to have rows enough.
+        found = score(used, depth, averageLength)
+        if found.count >= depth { break }
+      }
+      guard let postings = try terms[index].postings ?? complete(terms[index].phrase, reader) else { continue }
+      terms[index].postings = nil
+      walked += postings.rows.count
+      if postings.rows.isEmpty { continue }
+      used.append(WeighedPostings(postings, rowCount: rowCount))
+      found = []
+    }
+    return found.isEmpty ? score(used, depth, averageLength) : found
+  }
+
+  /// A term with its postings, or with how many it had when last looked at.
+  private func term(_ phrase: Int, _ reader: FullTextReader) throws -> Term {
+    let text = phrase < phrases.count ? phrases[phrase] : ""
+    if let known = frequencies.count(of: text, in: table), known > budget {
+      return Term(phrase: phrase, count: known, postings: nil)
+    }
+    let postings = try reader.postings(of: phrase, limit: budget + 1)
+    if !postings.isComplete { frequencies.set(postings.rows.count, of: text, in: table) }
+    return Term(phrase: phrase, count: postings.rows.count, postings: postings.isComplete ? postings : nil)
+  }
+
+  private func complete(_ phrase: Int, _ reader: FullTextReader) throws -> Postings? {
+    let postings = try reader.postings(of: phrase)
+    if phrase < phrases.count { frequencies.set(postings.rows.count, of: phrases[phrase], in: table) }
+    return postings
+  }
+
+  // MARK: Scoring
+
+  private struct WeighedPostings {
+    let rows: [Int64]
+    let frequencies: [UInt32]
+    /// Inverse document frequency.
+    let weight: Double
+    var next = 0
+
+    init(_ postings: Postings, rowCount: Double) {
+      rows = postings.rows
+      frequencies = postings.frequencies
+      let count = Double(rows.count)
+      let weight = log((rowCount - count + 0.5) / (count + 0.5))
+      // FTS5's floor for terms that most rows have.
+      self.weight = weight <= 0 ? 1e-6 : weight
+    }
+  }
+
+  /// Merges the postings, row by row.
+  private func score(_ terms: [WeighedPostings], _ depth: Int, _ averageLength: Double) -> [ScoredChunk] {
+    var terms = terms
+    var best = TopScores(capacity: depth)
+    var place = RowCursor(rows: rows, selection: selection, isFiltered: isFiltered, kind: table.kind)
+    let scale = Self.k1 * Self.b / max(averageLength, .leastNormalMagnitude)
+    while true {
+      var row = Int64.max
+      for term in terms where term.next < term.rows.count { row = min(row, term.rows[term.next]) }
+      if row == .max { break }
+      let length = place.length(of: row)
+      let norm = Self.k1 * (1 - Self.b) + scale * Double(length ?? 0)
+      var sum = 0.0
+      for index in terms.indices where terms[index].next < terms[index].rows.count {
+        guard terms[index].rows[terms[index].next] == row else { continue }
+        let frequency = Double(terms[index].frequencies[terms[index].next])
+        sum += terms[index].weight * (frequency * (Self.k1 + 1) / (frequency + norm))
+        terms[index].next += 1
+      }
+      if length != nil { best.offer(sum, row) }
+    }
+    return best.sorted()
+  }
+}
+
+/// Finds rows by ascending keys.
+private struct RowCursor {
+  let rows: ResidentRows
+  let isFiltered: Bool
+  let kind: FullTextTable.Kind
+  private var masks: [Int: [UInt8]] = [:]
+  private var block = 0
+  private var blockEnd: Int64 = .min
+  private var run = 0
+
+  init(rows: ResidentRows, selection: RowSelection, isFiltered: Bool, kind: FullTextTable.Kind) {
+    self.rows = rows
+    self.isFiltered = isFiltered
+    self.kind = kind
+    if isFiltered {
+      for selected in selection.blocks { masks[selected.block] = selected.mask }
+    }
+    blockEnd = Self.end(of: rows.blocks.first)
+  }
+
+  private static func end(of block: RowBlock?) -> Int64 {
+    block?.runs.last.map { $0.firstChunk + Int64($0.count) } ?? .max
+  }
+
+  /// The tokens of the chunk `key`; nil when it is not there or does not pass the filter. Keys must ascend.
+  mutating func length(of key: Int64) -> UInt32? {
+    while key >= blockEnd, block < rows.blocks.count {
+      block += 1
+      run = 0
+      blockEnd = block < rows.blocks.count ? Self.end(of: rows.blocks[block]) : .max
+    }
+    guard block < rows.blocks.count else { return nil }
+    if isFiltered, masks[block] == nil { return nil }
+    let runs = rows.blocks[block].runs
+    while run < runs.count, key >= runs[run].firstChunk + Int64(runs[run].count) { run += 1 }
+    guard run < runs.count, key >= runs[run].firstChunk else { return nil }
+    let row = runs[run].start + Int(key - runs[run].firstChunk)
+    if let mask = masks[block], mask[row / 8] & 1 << UInt8(row % 8) == 0 { return nil }
+    return kind == .words ? rows.blocks[block].wordCounts[row] : rows.blocks[block].gramCounts[row]
+  }
+}
+
+/// In how many rows frequent terms are, as far as was seen: which to leave out is known before their postings are
+/// walked. May be behind the table.
+final class TermFrequencies: Sendable {
+  private static let capacity = 20_000
+  private let counts = Locked<[String: Int]>([:])
+
+  func count(of phrase: String, in table: FullTextTable) -> Int? { counts.withLock { $0[Self.key(phrase, table)] } }
+
+  func set(_ count: Int, of phrase: String, in table: FullTextTable) {
+    counts.withLock { counts in
+      if counts.count >= Self.capacity { counts.removeAll() }
+      counts[Self.key(phrase, table)] = count
+    }
+  }
+
+  private static func key(_ phrase: String, _ table: FullTextTable) -> String { "\(table.name) \(phrase)" }
+}

@@ -20,9 +20,10 @@ struct BulkWriter: Sendable {
       return Item(bytes: text.bytes)
     }
 
-    static func create(_ index: String, _ id: String, _ body: JSON) -> Item {
+    static func update(_ index: String, _ id: String, _ body: JSON) -> Item {
       var text = JSONText(capacity: 512)
-      text.append(.object([("create", ["_index": .string(index), "_id": .string(id)])]))
+      text.append(
+        .object([("update", ["_index": .string(index), "_id": .string(id), "retry_on_conflict": 20])]))
       text.raw("\n")
       text.append(body)
       text.raw("\n")

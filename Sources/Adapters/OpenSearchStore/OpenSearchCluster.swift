@@ -40,8 +40,11 @@ public final class OpenSearchCluster: Sendable {
   }
 
   private func make() async throws {
-    for name in names.fixed {
-      try await makeIndex(name, IndexDesign.fixed(name, names, configuration))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for name in names.fixed {
+        group.addTask { try await self.makeIndex(name, IndexDesign.fixed(name, self.names, self.configuration)) }
+      }
+      try await group.waitForAll()
     }
     let record = JSON.object([("record", .raw(try JSONText.encode(StoreState())))])
     // Who comes second finds the record there, and that is as good.
@@ -91,8 +94,8 @@ extension OpenSearchCluster {
     let all = try await client.json(
       [Listed].self, "GET", "/_cat/indices/\(configuration.index)-*", query: [("format", "json"), ("h", "index")],
       doing: "listing indices")
-    for listed in all {
-      _ = try await client.send("DELETE", "/\(listed.index)", accepted: [404], doing: "removing \(listed.index)")
-    }
+    guard !all.isEmpty else { return }
+    _ = try await client.send(
+      "DELETE", "/" + all.map(\.index).joined(separator: "%2C"), accepted: [404], doing: "removing the indices")
   }
 }

@@ -77,15 +77,51 @@ enum OpenSearchNode {
   }
 }
 
-/// Runs `body` with an opened index of its own, which is removed afterwards.
+/// Runs `body` with an opened, empty index of its own.
+///
+/// Indices are costly to make, so a few are kept and emptied between tests; those of other configurations are made for
+/// the one test and removed.
 func withCluster(
-  _ change: (inout OpenSearchConfiguration) -> Void = { _ in },
+  _ change: ((inout OpenSearchConfiguration) -> Void)? = nil,
   _ body: (OpenSearchCluster) async throws -> Void
 ) async throws {
-  let client = try OpenSearchNode.client(change)
-  let cluster = try await OpenSearchCluster.open(client)
+  let client: OpenSearchClient
+  if let change { client = try OpenSearchNode.client(change) } else { client = try await ClientPool.shared.take() }
   let outcome: Result<Void, any Error>
-  do { outcome = .success(try await body(cluster)) } catch { outcome = .failure(error) }
-  try? await cluster.removeEverything()
+  do {
+    outcome = .success(try await body(try await OpenSearchCluster.open(client)))
+  } catch { outcome = .failure(error) }
+  if change == nil {
+    await ClientPool.shared.giveBack(client)
+  } else {
+    try? await OpenSearchCluster.open(client).removeEverything()
+  }
   try outcome.get()
+}
+
+/// Clients of indices that are used one after the other.
+private actor ClientPool {
+  static let shared = ClientPool()
+  private static let most = 3
+
+  private var free: [OpenSearchClient] = []
+  private var made = 0
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  func take() async throws -> OpenSearchClient {
+    while free.isEmpty, made == Self.most { await withCheckedContinuation { waiting.append($0) } }
+    if let client = free.popLast() { return client }
+    made += 1
+    return try OpenSearchNode.client()
+  }
+
+  func giveBack(_ client: OpenSearchClient) async {
+    do {
+      try await OpenSearchCluster.open(client).empty()
+      free.append(client)
+    } catch {
+      made -= 1
+    }
+    if !waiting.isEmpty { waiting.removeFirst().resume() }
+  }
 }

@@ -9,8 +9,8 @@ struct ReadRecord<Record: Codable & Sendable>: Sendable {
 }
 
 /// An answer to a request for one record by its id.
-private struct GotRecord<Record: Codable & Sendable>: Decodable {
-  struct Source: Decodable { var record: Record }
+struct GotRecord<Record: Codable & Sendable>: Decodable {
+  struct Source: Decodable, Sendable { var record: Record }
   var id: String
   var found: Bool?
   var sequence: Int?
@@ -33,11 +33,35 @@ private struct GotRecord<Record: Codable & Sendable>: Decodable {
   }
 }
 
-private struct GotRecords<Record: Codable & Sendable>: Decodable {
-  var docs: [GotRecord<Record>]
+extension GotRecord: MultiGetItem {}
+
+/// An item of an answer to `_mget`, which may have failed by itself.
+protocol MultiGetItem: Decodable, Sendable {
+  var error: FailureCause? { get }
 }
 
+private struct MultiGot<Item: MultiGetItem>: Decodable { var docs: [Item] }
+
 extension OpenSearchCluster {
+  /// Records by id. Items of a shard that is just moving or starting are asked for again.
+  func multiGet<Item: MultiGetItem>(
+    _ type: Item.Type, _ index: String, _ ids: [String], query: [(String, String)] = [], doing: String
+  ) async throws -> [Item] {
+    let body = JSON.object([("ids", .strings(ids))]).bytes
+    for attempt in 0... {
+      let response = try await client.send("POST", "/\(index)/_mget", query: query, body: body, doing: doing)
+      let answer: MultiGot<Item>
+      do { answer = try StoredJSON.decode(MultiGot<Item>.self, response.body) } catch {
+        throw OpenSearchError.badResponse(doing, error)
+      }
+      guard let cause = answer.docs.lazy.compactMap(\.error).first else { return answer.docs }
+      let failure = OpenSearchFailure(cause, status: cause.type == "index_not_found_exception" ? 404 : 503)
+      guard failure.isTransient, attempt < 6 else { throw failure.error(doing) }
+      try await Task.sleep(for: .milliseconds(Int.random(in: 50...100) << attempt))
+    }
+    return []
+  }
+
   /// Records by id as they are now, whatever the last refresh saw.
   func records<Record: Codable & Sendable>(
     _ type: Record.Type, _ index: String, _ ids: [String], leavingOut: [String] = [], doing: String
@@ -47,16 +71,8 @@ extension OpenSearchCluster {
     while !rest.isEmpty {
       let part = rest.prefix(500)
       rest = rest.dropFirst(500)
-      let body: JSON = ["ids": .strings(part)]
       let query = leavingOut.isEmpty ? [] : [("_source_excludes", leavingOut.joined(separator: ","))]
-      let response = try await client.send(
-        "POST", "/\(index)/_mget", query: query, body: body.bytes, doing: doing)
-      let answer: GotRecords<Record>
-      do { answer = try StoredJSON.decode(GotRecords<Record>.self, response.body) } catch {
-        throw OpenSearchError.badResponse(doing, error)
-      }
-      for got in answer.docs {
-        if let cause = got.error { throw OpenSearchFailure(cause, status: 503).error(doing) }
+      for got in try await multiGet(GotRecord<Record>.self, index, Array(part), query: query, doing: doing) {
         found[got.id] = got.read
       }
     }

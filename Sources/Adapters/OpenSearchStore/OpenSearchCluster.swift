@@ -10,6 +10,8 @@ public final class OpenSearchCluster: Sendable {
   let lastSweep = Locked<ContinuousClock.Instant?>(nil)
   /// Indices that were made, or seen, by this process.
   let known = Locked<Set<String>>([])
+  /// The space that the alias shows, as far as this process knows.
+  let shownByAlias = Locked<String?>(nil)
   var names: IndexNames { client.names }
   var configuration: OpenSearchConfiguration { client.configuration }
 
@@ -46,16 +48,32 @@ public final class OpenSearchCluster: Sendable {
       }
       try await group.waitForAll()
     }
+    try await waitForShards()
     let record = JSON.object([("record", .raw(try JSONText.encode(StoreState())))])
     // Who comes second finds the record there, and that is as good.
     _ = try await client.send(
       "PUT", "/\(names.control)/_create/state", body: record.bytes, accepted: [409], doing: "making the index")
   }
 
+  /// Waits until every index of this library can be read and written.
+  private func waitForShards() async throws {
+    struct Health: Decodable { var status: String }
+    let health = try await client.json(
+      Health.self, "GET", "/_cluster/health/\(names.prefix)-*",
+      query: [("wait_for_status", "yellow"), ("timeout", "60s")], accepted: [408], timeout: .seconds(70),
+      doing: "waiting for the index")
+    guard health.status != "red" else {
+      throw OpenSearchError(
+        "opensearch.red", .unavailable, "the cluster did not bring up the index \(names.prefix) within a minute",
+        remedy: "Look at _cluster/allocation/explain: often a disk is above its watermark, or nodes are missing.")
+    }
+  }
+
   /// Makes an index unless it is there.
   func makeIndex(_ name: String, _ body: JSON) async throws {
     do {
-      _ = try await client.send("PUT", "/\(name)", body: body.bytes, doing: "making the index \(name)")
+      _ = try await client.send(
+        "PUT", "/\(name)", body: body.bytes, timeout: .seconds(90), doing: "making the index \(name)")
     } catch let error as OpenSearchError
       where (error.underlying as? OpenSearchFailure)?.type == "resource_already_exists_exception"
     {}
@@ -88,11 +106,28 @@ extension OpenSearchError {
 }
 
 extension OpenSearchCluster {
+  /// Empties the library without making its indices anew: for tests, which begin with an empty one.
+  package func empty() async throws {
+    // What was not refreshed yet would be left.
+    try await refresh(names.fixed)
+    _ = try await client.send(
+      "POST", "/" + names.fixed.joined(separator: "%2C") + "/_delete_by_query",
+      query: [("refresh", "true"), ("conflicts", "proceed")],
+      body: JSON.object([("query", ["match_all": .object([])])]).bytes,
+      timeout: .seconds(120), doing: "emptying the index")
+    try await remove("\(names.prefix)-chunks-*")
+    let record = JSON.object([("record", .raw(try JSONText.encode(StoreState())))])
+    _ = try await client.send(
+      "PUT", "/\(names.control)/_doc/state", body: record.bytes, doing: "emptying the index")
+  }
+
   /// Deletes every index of this library from the cluster: for tests, and for `quarry store` when it is told so.
-  package func removeEverything() async throws {
+  package func removeEverything() async throws { try await remove("\(names.prefix)-*") }
+
+  private func remove(_ pattern: String) async throws {
     struct Listed: Decodable { var index: String }
     let all = try await client.json(
-      [Listed].self, "GET", "/_cat/indices/\(configuration.index)-*", query: [("format", "json"), ("h", "index")],
+      [Listed].self, "GET", "/_cat/indices/\(pattern)", query: [("format", "json"), ("h", "index")],
       doing: "listing indices")
     guard !all.isEmpty else { return }
     _ = try await client.send(

@@ -71,21 +71,21 @@ extension OpenSearchDocumentIndex {
     guard !numbers.isEmpty else { return [] }
     return try await cluster.withSnapshot { [self] state in
       guard let revision = try await shown(id, state) else { return [] }
-      struct Got: Decodable {
-        struct Doc: Decodable {
-          var source: StoredPageBody?
-          enum CodingKeys: String, CodingKey { case source = "_source" }
+      struct Got: MultiGetItem {
+        var source: StoredPageBody?
+        var error: FailureCause?
+        enum CodingKeys: String, CodingKey {
+          case source = "_source"
+          case error
         }
-        var docs: [Doc]
       }
       var pages: [Page] = []
       let wanted = Set(numbers).filter { $0 > 0 && $0 <= revision.pageCount }.sorted()
       for start in stride(from: 0, to: wanted.count, by: 50) {
         let part = wanted[start..<min(start + 50, wanted.count)]
-        let got = try await client.json(
-          Got.self, "POST", "/\(names.pages)/_mget", body: ["ids": .strings(part.map { "\(revision.vn)-\($0)" })],
-          doing: "reading pages")
-        pages += try got.docs.compactMap { try $0.source?.page() }
+        let got = try await cluster.multiGet(
+          Got.self, names.pages, part.map { "\(revision.vn)-\($0)" }, doing: "reading pages")
+        pages += try got.compactMap { try $0.source?.page() }
       }
       return pages
     }

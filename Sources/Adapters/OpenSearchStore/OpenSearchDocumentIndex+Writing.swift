@@ -41,6 +41,7 @@ extension OpenSearchDocumentIndex {
       place.tombstone = nil
       return true
     }
+    try await cluster.pointAliasIfActive(space.key)
     await cluster.sweepIfDue()
     return version
   }

@@ -25,26 +25,23 @@ public final class OpenSearchEmbeddingCache: EmbeddingCache {
 
   private var today: Int { Int(now().timeIntervalSince1970 / 86_400) }
 
-  private struct Got: Decodable {
-    struct Doc: Decodable {
-      struct Source: Decodable {
-        struct Record: Decodable {
-          var norm: Float
-          var vector: String
-        }
-        var used: Double
-        var record: Record
+  private struct Got: MultiGetItem {
+    struct Source: Decodable, Sendable {
+      struct Record: Decodable, Sendable {
+        var norm: Float
+        var vector: String
       }
-      var id: String
-      var source: Source?
-      var error: FailureCause?
-      enum CodingKeys: String, CodingKey {
-        case id = "_id"
-        case source = "_source"
-        case error
-      }
+      var used: Double
+      var record: Record
     }
-    var docs: [Doc]
+    var id: String
+    var source: Source?
+    var error: FailureCause?
+    enum CodingKeys: String, CodingKey {
+      case id = "_id"
+      case source = "_source"
+      case error
+    }
   }
 
   /// The embeddings known for these texts under `identity`.
@@ -57,11 +54,9 @@ public final class OpenSearchEmbeddingCache: EmbeddingCache {
     for start in stride(from: 0, to: wanted.count, by: 500) {
       let part = wanted[start..<min(start + 500, wanted.count)]
       let ids = Dictionary(uniqueKeysWithValues: part.map { (RecordID.of(identity.canonical, $0.rawValue), $0) })
-      let got = try await cluster.client.json(
-        Got.self, "POST", "/\(index)/_mget", body: ["ids": .strings(ids.keys.sorted())],
-        doing: "looking for known embeddings")
-      for doc in got.docs {
-        if let cause = doc.error { throw OpenSearchFailure(cause, status: 503).error("looking for known embeddings") }
+      let got = try await cluster.multiGet(
+        Got.self, index, ids.keys.sorted(), doing: "looking for known embeddings")
+      for doc in got {
         guard let source = doc.source, let hash = ids[doc.id] else { continue }
         guard let vector = Self.vector(source.record.vector), vector.count == identity.dimension else {
           // Computed again, and then written over.

@@ -140,6 +140,13 @@ public final class OpenSearchJobStore: JobStore {
       } else { ctx.op = 'none'; }
       """
 
+  private static let free =
+    prologue + """
+      if (s.state == 'running' && (r.until == null || r.until <= now)) {
+        s.state = 'queued'; r.owner = null; r.until = null; r.call = null; s.due = 0.0; s.updated = now;
+      } else { ctx.op = 'none'; }
+      """
+
   private func script(_ source: String, now: Date, _ parameters: [(String, JSON)]) -> JSON {
     [
       "source": .string(source), "lang": "painless",
@@ -280,6 +287,11 @@ public final class OpenSearchJobStore: JobStore {
   /// Queues a job that was given up, or waits to be tried again, as if it were new.
   public func retry(_ uri: SourceURI, collection: CollectionName, now: Date) async throws -> Bool {
     try await update(uri, collection, Self.again, now: now, [], doing: "queueing \(uri.name) again")?.isChanged ?? false
+  }
+
+  /// Queues the job of a worker whose time is over; its tries stay counted.
+  func free(_ uri: SourceURI, collection: CollectionName) async throws {
+    _ = try await update(uri, collection, Self.free, now: now(), [], doing: "freeing the job of \(uri.name)")
   }
 
   /// Forgets the job of an object that is gone.

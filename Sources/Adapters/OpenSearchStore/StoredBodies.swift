@@ -148,8 +148,8 @@ struct PageBody {
 }
 
 /// The same as it is read; text and layout are left out where only the state is asked for.
-struct StoredPageBody: Decodable {
-  struct Record: Decodable {
+struct StoredPageBody: Decodable, Sendable {
+  struct Record: Decodable, Sendable {
     var width: Float?
     var height: Float?
     var text: String?

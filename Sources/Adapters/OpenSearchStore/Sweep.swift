@@ -179,7 +179,6 @@ extension OpenSearchCluster {
         continue
       }
     }
-    if try await client.state()?.state.active == space.key { try await pointAlias(at: space.key) }
     known.withLock { _ = $0.insert(name) }
   }
 
@@ -193,5 +192,12 @@ extension OpenSearchCluster {
       ]
     ]
     _ = try await client.send("POST", "/_aliases", body: actions.bytes, doing: "pointing the alias \(names.prefix)")
+    shownByAlias.withLock { $0 = space }
+  }
+
+  /// Points the alias at a space that has become the one that is searched.
+  func pointAliasIfActive(_ space: String) async throws {
+    if shownByAlias.withLock({ $0 }) == space { return }
+    if try await client.state()?.state.active == space { try await pointAlias(at: space) }
   }
 }

@@ -117,7 +117,7 @@ let application: [Target] = [
     "Application", "Service",
     uses: [
       "Core", "Telemetry", "Ingestion", "Answering", "HTTPAPI", "PDFReading", "LocalFiles", "LocalModels",
-      "SQLiteStore", "AWS", "OpenAIModels", "HTTPClient", "Configuration", "Concurrency",
+      "SQLiteStore", "OpenSearchStore", "AWS", "OpenAIModels", "HTTPClient", "Configuration", "Concurrency",
     ], resources: [.embedInCode("default.yaml")]),
   module(
     "Application", "Commands",

@@ -25,12 +25,12 @@ class Model:
         return {path: version for path, (_, version) in self.quarry.documents().items()} == self.expected()
 
 
-def run(program, folder, seed, operations, say, live=False):
+def run(program, folder, seed, operations, say, live=False, make=store.Quarry):
     """Returns one line of figures; raises Failure. `live`: `quarry watch` follows, else `ingest --sync` is run."""
     chance = random.Random(seed)
     documents = library.Library(folder / "library", chance, pages=(1, 1), smallest=12, largest=40)
     documents.fill(20)
-    quarry = store.Quarry(program, folder / "data")
+    quarry = make(program, folder / "data")
     quarry.run("documents", "list")
     quarry.audit_embeddings()
     model = Model(quarry, documents)

@@ -17,12 +17,12 @@ def modes(quarry, folder):
     return found
 
 
-def run(program, folder, seed, kills, say):
+def run(program, folder, seed, kills, say, make=store.Quarry):
     """Returns one line of figures; raises Failure."""
     chance = random.Random(seed)
     documents = library.Library(folder / "library", chance)
     documents.fill(10)
-    quarry = store.Quarry(program, folder / "data")
+    quarry = make(program, folder / "data")
     quarry.run("documents", "list")
     quarry.audit_embeddings()
     quarry.run("ingest", documents.root)

@@ -1,3 +1,4 @@
+import Concurrency
 public import Core
 public import FoundationEssentials
 
@@ -293,6 +294,13 @@ public final class OpenSearchJobStore: JobStore {
   func free(_ uri: SourceURI, collection: CollectionName) async throws {
     _ = try await update(uri, collection, Self.free, now: now(), [], doing: "freeing the job of \(uri.name)")
   }
+
+  /// A name that tells others on this machine whether this process lives.
+  public func makeOwner() -> String { LeaseOwner.make() }
+
+  /// Whether the process of that name is gone, as far as this machine can tell; of other machines' the lease ends by
+  /// time.
+  public func isGone(owner: String) -> Bool { LeaseOwner.isDead(owner, isOneMachine: false) }
 
   /// Forgets the job of an object that is gone.
   public func remove(_ uri: SourceURI, collection: CollectionName) async throws {

@@ -1,3 +1,4 @@
+import Concurrency
 public import Core
 public import FoundationEssentials
 import SQLite
@@ -169,6 +170,6 @@ public final class SQLiteJobStore: JobStore {
   /// A name that tells others on this machine whether this process lives.
   public func makeOwner() -> String { LeaseOwner.make() }
 
-  /// Whether the process of that name is gone.
-  public func isGone(owner: String) -> Bool { LeaseOwner.isDead(owner) }
+  /// Whether the process of that name is gone. A store's write-ahead log ties it to one machine.
+  public func isGone(owner: String) -> Bool { LeaseOwner.isDead(owner, isOneMachine: true) }
 }

@@ -36,7 +36,11 @@ extension Library {
     _ settings: Settings, environment: [String: String], log: StructuredLog
   ) async -> [DoctorFinding] {
     var findings = [diskSpace(settings)]
-    findings.append(await check("store") { try await storeFinding(settings) })
+    if settings.store.kind == .opensearch {
+      findings += await clusterFindings(settings, environment: environment)
+    } else {
+      findings.append(await check("store") { try await storeFinding(settings) })
+    }
     do {
       findings += try await withOpen(settings, environment: environment, log: log) { library in
         let local = [

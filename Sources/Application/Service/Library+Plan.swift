@@ -2,7 +2,7 @@ import Answering
 public import Core
 import Glibc
 public import Ingestion
-import SQLiteStore
+import OpenSearchStore
 public import Telemetry
 
 extension Library {
@@ -13,14 +13,28 @@ extension Library {
     _ settings: Settings, environment: [String: String], log: StructuredLog,
     _ body: (Library) async throws -> Result
   ) async throws -> Result {
+    let remote = RemoteParts(settings: settings, environment: environment)
+    if settings.store.kind == .opensearch {
+      do {
+        let store = try await OpenStore.open(settings, remote: remote, environment: environment, mustExist: true)
+        return try await withOpen(
+          settings, store: store, remote: remote, environment: environment, log: log, body)
+      } catch let error as OpenSearchError where error.code == "store.missing" {
+        // An empty one stands for it, as below.
+      }
+    }
     var status = stat()
-    if stat(settings.store.path, &status) == 0, status.st_size > 0 || status.st_mode & S_IFMT != S_IFREG {
-      let database = try await SQLiteDatabase.open(settings.store.path, mustExist: true, migrates: false)
-      return try await withOpen(settings, database: database, environment: environment, log: log, body)
+    if settings.store.kind == .sqlite, stat(settings.store.path, &status) == 0,
+      status.st_size > 0 || status.st_mode & S_IFMT != S_IFREG
+    {
+      let store = try await OpenStore.open(
+        settings, remote: remote, environment: environment, mustExist: true, migrates: false)
+      return try await withOpen(settings, store: store, remote: remote, environment: environment, log: log, body)
     }
     let folder = try TemporaryIndexFolder(environment: environment)
     defer { folder.remove() }
     var settings = settings
+    settings.store.kind = .sqlite
     settings.store.path = folder.database
     return try await withOpen(settings, environment: environment, log: log, body)
   }

@@ -2,6 +2,7 @@ public import Core
 import FoundationEssentials
 import Ingestion
 import LocalFiles
+import OpenSearchStore
 import SQLiteStore
 
 extension Library {
@@ -13,8 +14,12 @@ extension Library {
   ///   - progress: Told of every step.
   /// - Throws: `store.missing` when there is none, `store.busy` and the like when it cannot be looked at.
   public static func verify(
-    _ settings: Settings, isDeep: Bool, progress: @escaping @Sendable (InspectionProgress) async -> Void
+    _ settings: Settings, environment: [String: String], isDeep: Bool,
+    progress: @escaping @Sendable (InspectionProgress) async -> Void
   ) async throws -> IntegrityReport {
+    if settings.store.kind == .opensearch {
+      return try await verifyCluster(settings, environment: environment, isDeep: isDeep, progress: progress)
+    }
     let database: SQLiteDatabase?
     do {
       // Brings an older store's schema up to date, as every command does.
@@ -28,17 +33,40 @@ extension Library {
       var report = try await SQLiteStoreInspection(path: settings.store.path).inspect(
         rules: .standard, progress: progress)
       if let database, !report.counts.keys.contains("store.pages") {
-        let uploads = settings.uploadsDirectory
-        let sources = SourceVerification(
-          index: SQLiteDocumentIndex(database), probe: LocalSourceProbe(uploads: uploads),
-          bytes: OriginalBytes(
-            uploads: DirectoryUploadStore(directory: uploads, maximumBytes: settings.uploads.maximumBytes)))
-        report.add(try await sources.run(isDeep: isDeep, progress: progress))
+        report.add(
+          try await verifySources(
+            of: SQLiteDocumentIndex(database), settings, isDeep: isDeep, progress: progress))
       }
       outcome = .success(report)
     } catch { outcome = .failure(error) }
     await database?.close()
     return try outcome.get()
+  }
+
+  private static func verifyCluster(
+    _ settings: Settings, environment: [String: String], isDeep: Bool,
+    progress: @escaping @Sendable (InspectionProgress) async -> Void
+  ) async throws -> IntegrityReport {
+    let remote = RemoteParts(settings: settings, environment: environment)
+    let cluster = try await OpenSearchCluster.open(
+      try await OpenStore.client(settings, remote: remote, environment: environment), mustExist: true)
+    var report = try await OpenSearchStoreInspection(cluster).inspect(rules: .standard, progress: progress)
+    report.add(
+      try await verifySources(
+        of: OpenSearchDocumentIndex(cluster), settings, isDeep: isDeep, progress: progress))
+    return report
+  }
+
+  private static func verifySources(
+    of index: any DocumentIndex, _ settings: Settings, isDeep: Bool,
+    progress: @escaping @Sendable (InspectionProgress) async -> Void
+  ) async throws -> IntegrityReport {
+    let uploads = settings.uploadsDirectory
+    let sources = SourceVerification(
+      index: index, probe: LocalSourceProbe(uploads: uploads),
+      bytes: OriginalBytes(
+        uploads: DirectoryUploadStore(directory: uploads, maximumBytes: settings.uploads.maximumBytes)))
+    return try await sources.run(isDeep: isDeep, progress: progress)
   }
 
   /// Repairs what the store can mend by itself, trims the embedding cache, removes what killed runs left, and gives
@@ -49,7 +77,7 @@ extension Library {
   public func tidy(
     isDryRun: Bool, progress: @escaping @Sendable (InspectionProgress) async -> Void
   ) async throws -> UpkeepReport {
-    var report = try await SQLiteStoreUpkeep(database, cache: embeddingCache).tidy(
+    var report = try await store.upkeep(embeddingCacheBytes: settings.store.embeddingCacheBytes).tidy(
       rules: .standard, isDryRun: isDryRun, progress: progress)
     if !isDryRun, FileManager.default.fileExists(atPath: settings.uploadsDirectory) {
       try await uploads.removeUnfinished()
@@ -68,6 +96,12 @@ extension Library {
   public func backUp(
     to path: String, replaces: Bool, progress: @escaping @Sendable (InspectionProgress) -> Void
   ) async throws -> Int {
-    try await database.backUp(to: path, replaces: replaces, progress: progress)
+    guard case .sqlite(let database) = store else {
+      throw CoreError(
+        code: "store.no_file", category: .invalidConfiguration, message: "an index in OpenSearch is no file to copy",
+        remedy:
+          "Take a snapshot of its indices with OpenSearch, as docs/opensearch.md shows, or run `quarry store copy`.")
+    }
+    return try await database.backUp(to: path, replaces: replaces, progress: progress)
   }
 }

@@ -7,7 +7,6 @@ import FoundationEssentials
 public import Ingestion
 import LocalFiles
 import PDFReading
-import SQLiteStore
 public import Telemetry
 
 /// A library of documents opened under a configuration: everything that commands and the HTTP service work with.
@@ -32,7 +31,7 @@ public final class Library: Sendable {
   public let recorder: TelemetryRecorder
 
   let uploads: any UploadStore
-  let database: SQLiteDatabase
+  let store: OpenStore
   let environment: [String: String]
   let remote: RemoteParts
   /// What sends events to archives beyond this machine.
@@ -41,19 +40,19 @@ public final class Library: Sendable {
   private let embedderOnce = Locked<Result<any Embedder, any Error>?>(nil)
 
   private init(
-    settings: Settings, environment: [String: String], log: StructuredLog, database: SQLiteDatabase,
+    settings: Settings, environment: [String: String], log: StructuredLog, store: OpenStore, remote: RemoteParts,
     metricLines: (@Sendable (String) -> Void)?
   ) {
     self.settings = settings
     self.environment = environment
     self.log = log
-    self.database = database
-    remote = RemoteParts(settings: settings, environment: environment)
-    index = SQLiteDocumentIndex(database)
-    jobs = SQLiteJobStore(database)
+    self.store = store
+    self.remote = remote
+    index = store.index
+    jobs = store.jobs
     uploads = DirectoryUploadStore(
       directory: settings.uploadsDirectory, maximumBytes: settings.uploads.maximumBytes)
-    keys = SQLiteKeyStore(database)
+    keys = store.keys
     let events = Self.eventLog(settings, remote: remote, log: log)
     eventLog = events.log
     shippers = events.shippers
@@ -74,18 +73,19 @@ public final class Library: Sendable {
     _ settings: Settings, environment: [String: String], log: StructuredLog, mustExist: Bool = false,
     metricLines: (@Sendable (String) -> Void)? = nil, _ body: (Library) async throws -> Result
   ) async throws -> Result {
-    let database = try await SQLiteDatabase.open(settings.store.path, mustExist: mustExist)
+    let remote = RemoteParts(settings: settings, environment: environment)
+    let store = try await OpenStore.open(settings, remote: remote, environment: environment, mustExist: mustExist)
     return try await withOpen(
-      settings, database: database, environment: environment, log: log, metricLines: metricLines, body)
+      settings, store: store, remote: remote, environment: environment, log: log, metricLines: metricLines, body)
   }
 
   /// The same with a store that is open already; closes it.
   static func withOpen<Result>(
-    _ settings: Settings, database: SQLiteDatabase, environment: [String: String], log: StructuredLog,
+    _ settings: Settings, store: OpenStore, remote: RemoteParts, environment: [String: String], log: StructuredLog,
     metricLines: (@Sendable (String) -> Void)? = nil, _ body: (Library) async throws -> Result
   ) async throws -> Result {
     let library = Library(
-      settings: settings, environment: environment, log: log, database: database, metricLines: metricLines)
+      settings: settings, environment: environment, log: log, store: store, remote: remote, metricLines: metricLines)
     let recorder = library.recorder
     let delivery = Task { await recorder.run() }
     let shipping = Task { await library.shipEvents() }
@@ -100,7 +100,7 @@ public final class Library: Sendable {
     if counters.dropped > 0 {
       log.log(.warning, "telemetry was dropped because its queue was full", [("dropped", .int(counters.dropped))])
     }
-    await database.close()
+    await store.close()
     return try outcome.get()
   }
 
@@ -228,13 +228,13 @@ public final class Library: Sendable {
   private func questionAnswering(with parts: AnsweringParts) throws -> QuestionAnswering {
     QuestionAnswering(
       retriever: try retriever(), answerer: parts.answerer, rewriter: parts.rewriter, index: index,
-      conversations: SQLiteConversationStore(database), recorder: recorder, log: log, settings: settings.answering)
+      conversations: store.conversations, recorder: recorder, log: log, settings: settings.answering)
   }
 
   // MARK: - Parts
 
-  var embeddingCache: SQLiteEmbeddingCache {
-    SQLiteEmbeddingCache(database, maximumBytes: settings.store.embeddingCacheBytes)
+  var embeddingCache: any EmbeddingCache {
+    store.embeddingCache(maximumBytes: settings.store.embeddingCacheBytes)
   }
 
   var readerConfiguration: PDFReaderConfiguration { settings.readerConfiguration }

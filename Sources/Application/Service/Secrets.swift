@@ -20,15 +20,21 @@ extension SecretSetting {
   }
 }
 
-extension Library {
-  /// A secret as it is now, wherever it is kept.
+extension SecretSetting {
+  /// The secret as it is now, wherever it is kept.
   /// - Throws: `configuration.secret`; `aws.secret_unusable` and others of AWS.
-  func secret(_ setting: SecretSetting) async throws -> Secret {
-    try await setting.resolve { reference in
-      guard reference.scheme == ValueKind<SecretSetting>.secretsManagerScheme else {
-        return try reference.resolveLocally(environment: environment)
-      }
+  func resolved(remote: RemoteParts, environment: [String: String]) async throws -> Secret {
+    try await resolve { reference in
+      guard isInSecretsManager else { return try reference.resolveLocally(environment: environment) }
       return Secret(try await SecretsManagerSource(client: remote.aws()).secret(reference.name))
     }
+  }
+}
+
+extension Library {
+  /// A secret as it is now, wherever it is kept.
+  /// - Throws: as ``SecretSetting/resolved(remote:environment:)``.
+  func secret(_ setting: SecretSetting) async throws -> Secret {
+    try await setting.resolved(remote: remote, environment: environment)
   }
 }

@@ -68,6 +68,8 @@ public struct Settings: Sendable {
     public var path: String
     /// Most bytes of cached embeddings; the least recently used go beyond that.
     public var embeddingCacheBytes: Int
+    /// The cluster, when that is the backend.
+    public var cluster: Cluster
   }
 
   /// A place documents come from.

@@ -81,12 +81,12 @@ extension Settings.Store {
   fileprivate init(_ reader: ConfigurationReader, dataDirectory: String) {
     kind = reader.value(
       "kind", .oneOf(), default: Settings.StoreKind.sqlite, doc: "Which backend holds the index.")
-    if kind == .opensearch { reader.reject("kind", "OpenSearch is not available in this version; use sqlite") }
     path = reader.value(
       "path", .nonEmptyString, default: "\(dataDirectory)/quarry.sqlite", doc: "The file of the SQLite store.")
     embeddingCacheBytes = reader.value(
       "embeddingCacheBytes", .byteSize(in: 0...(1 << 46)), default: 1 << 30,
       doc: "Most bytes of the cache that spares embedding a text twice; the least recently used go beyond that.")
+    cluster = Settings.Cluster(reader, isUsed: kind == .opensearch)
   }
 }
 

@@ -1,24 +1,24 @@
-import Core
 import Glibc
 
-/// The name under which this process holds jobs, and whether the holder behind such a name still lives.
+/// The name under which this process holds something, and whether the holder behind such a name still lives.
 ///
-/// `boot/namespace/pid/start/random`: a process number alone is given away again. A store's write-ahead log ties it to
-/// one machine, so a holder of another boot is dead. Source: proc(5), `/proc/PID/stat` field 22.
-enum LeaseOwner {
+/// `boot/namespace/pid/start/random`: a process number alone is given away again. Source: proc(5), `/proc/PID/stat`
+/// field 22.
+public enum LeaseOwner {
   /// A new name for this process.
-  static func make() -> String {
+  public static func make() -> String {
     let pid = getpid()
-    return [boot, namespace, "\(pid)", startTime(of: pid) ?? "?", "\(TraceID.random().rawValue.prefix(8))"]
+    return [boot, namespace, "\(pid)", startTime(of: pid) ?? "?", "\(UInt32.random(in: 0...UInt32.max))"]
       .joined(separator: "/")
   }
 
   /// Whether the process of `owner` is gone for certain. One in another container cannot be looked at: its lease
   /// has to end by itself.
-  static func isDead(_ owner: String) -> Bool {
+  /// - Parameter isOneMachine: Whether holders are of this machine only, so that one of another boot is gone.
+  public static func isDead(_ owner: String, isOneMachine: Bool) -> Bool {
     let parts = owner.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 5, let pid = Int32(parts[2]), !boot.isEmpty else { return false }
-    if parts[0] != boot { return true }
+    if parts[0] != boot { return isOneMachine }
     guard parts[1] == namespace else { return false }
     return startTime(of: pid) != parts[3]
   }

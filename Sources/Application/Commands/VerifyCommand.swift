@@ -29,7 +29,9 @@ struct VerifyCommand: Command {
     let isDeep = deep
     let report = try await Interruption.cancelling {
       defer { progress.finish() }
-      return try await Library.verify(settings, environment: context.environment, isDeep: isDeep) { progress.show(IntegrityText.line($0)) }
+      return try await Library.verify(settings, environment: context.environment, isDeep: isDeep) {
+        progress.show(IntegrityText.line($0))
+      }
     }
     if globals.json {
       context.output(String(decoding: try WireCoding.encode(IntegrityBody(report), pretty: true), as: UTF8.self) + "\n")

@@ -56,6 +56,14 @@ struct FullTextTable: Sendable, Hashable {
     }
   }
 
+  /// What the table's columns hold of a chunk of these texts.
+  func indexedTexts(prefix: String, body: String) -> [String] {
+    switch kind {
+    case .words: [prefix, body]
+    case .grams: [ScriptGrams.indexed(of: prefix + body)]
+    }
+  }
+
   /// The tokens of each of `chunks`, over all columns, as FTS5 counts them for BM25; 0 for one without a row.
   func tokenCounts(of chunks: Range<Int64>, _ connection: Connection) throws -> [UInt32] {
     var counts = [UInt32](repeating: 0, count: chunks.count)

@@ -45,9 +45,77 @@ public struct FullTextReader {
     return collector.postings
   }
 
+  /// The tokens that the table's tokenizer makes of `text`.
+  public func tokens(of text: String) throws(SQLiteError) -> [[UInt8]] {
+    let collector = TokenCollector()
+    try tokenize(text, collector)
+    return collector.tokens
+  }
+
+  /// How often each of `phrases`, given by their tokens, is in `text`.
+  public func occurrences(of phrases: [[[UInt8]]], in text: String) throws(SQLiteError) -> [UInt32] {
+    let collector = TokenCollector(counting: phrases)
+    try tokenize(text, collector)
+    return collector.counts
+  }
+
+  private func tokenize(_ text: String, _ collector: TokenCollector) throws(SQLiteError) {
+    var text = text
+    let code = text.withUTF8 { text -> Int32 in
+      guard let start = text.baseAddress, !text.isEmpty else { return SQLITE_OK }
+      guard text.count <= Int(Int32.max) else { return SQLITE_TOOBIG }
+      return api.xTokenize(
+        context, UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), Int32(text.count),
+        Unmanaged.passUnretained(collector).toOpaque(), TokenCollector.collect)
+    }
+    withExtendedLifetime(collector) {}
+    try Self.check(code)
+  }
+
   private static func check(_ code: Int32) throws(SQLiteError) {
     if code != SQLITE_OK { throw SQLiteError(code: code, database: nil) }
   }
+}
+
+/// Takes the tokens of a text, or counts phrases among them.
+private final class TokenCollector {
+  var tokens: [[UInt8]] = []
+  var counts: [UInt32]
+  private let phrases: [[[UInt8]]]?
+  /// How many tokens of each phrase were just there.
+  private var progress: [Int]
+
+  init(counting phrases: [[[UInt8]]]? = nil) {
+    self.phrases = phrases
+    counts = [UInt32](repeating: 0, count: phrases?.count ?? 0)
+    progress = [Int](repeating: 0, count: phrases?.count ?? 0)
+  }
+
+  private func take(_ token: UnsafeRawBufferPointer) {
+    guard let phrases else {
+      tokens.append([UInt8](token))
+      return
+    }
+    for (index, phrase) in phrases.enumerated() where !phrase.isEmpty {
+      if !token.elementsEqual(phrase[progress[index]]) { progress[index] = 0 }
+      guard token.elementsEqual(phrase[progress[index]]) else { continue }
+      progress[index] += 1
+      if progress[index] == phrase.count {
+        counts[index] += 1
+        progress[index] = 0
+      }
+    }
+  }
+
+  /// Called by the tokenizer for each token.
+  static let collect:
+    @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, Int32, Int32, Int32) -> Int32 =
+      { data, _, token, count, _, _ in
+        guard let data else { return SQLITE_ERROR }
+        Unmanaged<TokenCollector>.fromOpaque(data).takeUnretainedValue()
+          .take(UnsafeRawBufferPointer(start: token, count: Int(count)))
+        return SQLITE_OK
+      }
 }
 
 private final class PostingsCollector {

@@ -16,6 +16,11 @@ public enum SQLText {
     "\"\(term.replacing("\0", with: " ").replacing("\"", with: "\"\""))\""
   }
 
+  /// The text of an FTS5 string that `fullTextTerm` made.
+  public static func unquotedFullTextTerm(_ term: String) -> String {
+    String(term.dropFirst().dropLast().replacing("\"\"", with: "\""))
+  }
+
   /// An FTS5 query that matches what has any of `terms`; `nil` if there are none (an empty query is an error in FTS5).
   public static func fullTextAny(of terms: some Sequence<String>) -> String? {
     let quoted = terms.map(fullTextTerm)

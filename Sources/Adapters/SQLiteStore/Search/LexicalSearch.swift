@@ -6,8 +6,8 @@ import SQLite
 /// BM25 over a full-text table, with FTS5's formula and values, in bounded time.
 ///
 /// FTS5's own ranking walks the postings of every term twice, reads each row's length from the file and sorts all rows.
-/// Here lengths are in memory, and the rarest terms come first: the others, which are in so many rows that they tell
-/// little, are left out once ``budget`` postings were walked and there are rows enough.
+/// Here lengths are in memory, and the rarest terms come first. Once ``budget`` postings were walked and there are rows
+/// enough, the other terms only order what was found: they are counted in the texts of the best rows.
 struct LexicalSearch {
   let table: FullTextTable
   let phrases: [String]
@@ -44,15 +44,20 @@ struct LexicalSearch {
     let averageLength = Double(try reader.tokenCount()) / max(1, rowCount)
     var terms = try (0..<reader.phraseCount).map { try term($0, reader) }
     terms.sort { $0.count == $1.count ? $0.phrase < $1.phrase : $0.count < $1.count }
+    let pool = max(Self.leastRescored, 2 * depth)
     var used: [WeighedPostings] = []
+    var rest: ArraySlice<Term> = []
     var walked = 0
     var found: [ScoredChunk] = []
     for index in terms.indices {
       let isWithin = walked + terms[index].count <= budget
       if !isWithin, !used.isEmpty {
         // Of what is left, one by one, only as much as it takes to have rows enough.
-        found = score(used, depth, averageLength)
-        if found.count >= depth { break }
+        found = score(used, pool, averageLength)
+        if found.count >= depth {
+          rest = terms[index...]
+          break
+        }
       }
       guard let postings = try terms[index].postings ?? complete(terms[index].phrase, reader) else { continue }
       terms[index].postings = nil
@@ -61,7 +66,44 @@ struct LexicalSearch {
       used.append(WeighedPostings(postings, rowCount: rowCount))
       found = []
     }
-    return found.isEmpty ? score(used, depth, averageLength) : found
+    if rest.isEmpty { return score(used, depth, averageLength) }
+    return try rescore(found, by: Array(rest), reader, rowCount, averageLength, depth)
+  }
+
+  /// At least so many rows are ordered by all terms when some were left out of the search for them.
+  private static let leastRescored = 100
+
+  /// Adds what the terms left out give the rows found.
+  private func rescore(
+    _ found: [ScoredChunk], by terms: [Term], _ reader: FullTextReader, _ rowCount: Double, _ averageLength: Double,
+    _ depth: Int
+  ) throws -> [ScoredChunk] {
+    let wanted = try terms.map { term -> [[UInt8]] in
+      guard term.phrase < phrases.count else { return [] }
+      return try reader.tokens(of: SQLText.unquotedFullTextTerm(phrases[term.phrase]))
+    }
+    let weights = terms.map { Self.weight(Double($0.count), rowCount) }
+    var place = RowCursor(rows: rows, selection: selection, isFiltered: isFiltered, kind: table.kind)
+    var best = TopScores(capacity: depth)
+    try connection.withStatement("SELECT prefix, coalesce(embedded, content) FROM chunks WHERE key = ?") { statement in
+      for chunk in found.sorted(by: { $0.chunk < $1.chunk }) {
+        statement.reset()
+        try statement.bind(chunk.chunk, at: 1)
+        guard try statement.step() else { continue }
+        let parts = table.indexedTexts(prefix: statement.row.text(0), body: statement.row.text(1))
+        let norm = norm(length: place.length(of: chunk.chunk) ?? 0, averageLength)
+        var counts = [UInt32](repeating: 0, count: wanted.count)
+        for part in parts {
+          for (index, count) in try reader.occurrences(of: wanted, in: part).enumerated() { counts[index] += count }
+        }
+        var score = chunk.score
+        for (count, weight) in zip(counts, weights) where count > 0 {
+          score += weight * (Double(count) * (Self.k1 + 1) / (Double(count) + norm))
+        }
+        best.offer(score, chunk.chunk)
+      }
+    }
+    return best.sorted()
   }
 
   /// A term with its postings, or with how many it had when last looked at.
@@ -71,8 +113,14 @@ struct LexicalSearch {
       return Term(phrase: phrase, count: known, postings: nil)
     }
     let postings = try reader.postings(of: phrase, limit: budget + 1)
-    if !postings.isComplete { frequencies.set(postings.rows.count, of: text, in: table) }
-    return Term(phrase: phrase, count: postings.rows.count, postings: postings.isComplete ? postings : nil)
+    if postings.isComplete { return Term(phrase: phrase, count: postings.rows.count, postings: postings) }
+    // Rows stand by key: of how far these reach follows how many there are.
+    let first = rows.blocks.first?.runs.first?.firstChunk ?? 0
+    let end = rows.blocks.last?.runs.last.map { $0.firstChunk + Int64($0.count) } ?? 0
+    let reached = max(1, (postings.rows.last ?? 0) - first + 1)
+    let count = max(budget + 1, Int(Double(postings.rows.count) * Double(end - first) / Double(reached)))
+    frequencies.set(count, of: text, in: table)
+    return Term(phrase: phrase, count: count, postings: nil)
   }
 
   private func complete(_ phrase: Int, _ reader: FullTextReader) throws -> Postings? {
@@ -93,11 +141,19 @@ struct LexicalSearch {
     init(_ postings: Postings, rowCount: Double) {
       rows = postings.rows
       frequencies = postings.frequencies
-      let count = Double(rows.count)
-      let weight = log((rowCount - count + 0.5) / (count + 0.5))
-      // FTS5's floor for terms that most rows have.
-      self.weight = weight <= 0 ? 1e-6 : weight
+      weight = LexicalSearch.weight(Double(rows.count), rowCount)
     }
+  }
+
+  /// Inverse document frequency of a term in `count` rows.
+  private static func weight(_ count: Double, _ rowCount: Double) -> Double {
+    let weight = log((rowCount - count + 0.5) / (count + 0.5))
+    // FTS5's floor for terms that most rows have.
+    return weight > 0 ? weight : 1e-6
+  }
+
+  private func norm(length: UInt32, _ averageLength: Double) -> Double {
+    Self.k1 * (1 - Self.b + Self.b * Double(length) / max(averageLength, .leastNormalMagnitude))
   }
 
   /// Merges the postings, row by row.
@@ -105,13 +161,12 @@ struct LexicalSearch {
     var terms = terms
     var best = TopScores(capacity: depth)
     var place = RowCursor(rows: rows, selection: selection, isFiltered: isFiltered, kind: table.kind)
-    let scale = Self.k1 * Self.b / max(averageLength, .leastNormalMagnitude)
     while true {
       var row = Int64.max
       for term in terms where term.next < term.rows.count { row = min(row, term.rows[term.next]) }
       if row == .max { break }
       let length = place.length(of: row)
-      let norm = Self.k1 * (1 - Self.b) + scale * Double(length ?? 0)
+      let norm = norm(length: length ?? 0, averageLength)
       var sum = 0.0
       for index in terms.indices where terms[index].next < terms[index].rows.count {
         guard terms[index].rows[terms[index].next] == row else { continue }

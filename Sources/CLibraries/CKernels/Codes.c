@@ -281,17 +281,20 @@ size_t qk_keep_nearest(uint32_t *rows, uint16_t *distances, size_t count, size_t
   for (size_t i = 0; i < count; i++) upper[distances[i] >> 4]++;
   size_t before = 0, bucket = 0;
   while (before + upper[bucket] < wanted) before += upper[bucket++];
-  for (size_t i = 0; i < count; i++)
-    if ((size_t)(distances[i] >> 4) == bucket) lower[distances[i] & 15]++;
+  for (size_t i = 0; i < count; i++) lower[distances[i] & 15] += (size_t)(distances[i] >> 4) == bucket;
   size_t last = 0;
   while (before + lower[last] < wanted) before += lower[last++];
   const uint32_t largest = (uint32_t)(bucket << 4 | last);
   size_t ties = wanted - before, kept = 0;
+  // Without branches: half of them would be guessed wrong.
   for (size_t i = 0; i < count; i++) {
-    if (distances[i] > largest || (distances[i] == largest && ties == 0)) continue;
-    ties -= distances[i] == largest;
-    rows[kept] = rows[i];
-    distances[kept++] = distances[i];
+    const uint32_t row = rows[i];
+    const uint16_t distance = distances[i];
+    const size_t is_tie = (distance == largest) & (ties > 0);
+    ties -= is_tie;
+    rows[kept] = row;
+    distances[kept] = distance;
+    kept += (distance < largest) | is_tie;
   }
   *limit = largest;
   return kept;

@@ -25,7 +25,7 @@ struct SearchWidths: Sendable, Hashable {
   ///   - depth: Rows wanted.
   ///   - count: Rows that qualify.
   init(depth: Int, of count: Int) {
-    rescored = 60 + 3 * depth
+    rescored = (count <= 250_000 ? 60 : 120) + 3 * depth
     scanned = (count <= 250_000 ? 1_500 : 3_500) + 15 * depth
   }
 

@@ -9,4 +9,9 @@ struct DocumentIndexTests {
   func holds(_ claim: ContractClaim<any DocumentIndex>) async throws {
     try await withCluster { try await claim.check(OpenSearchDocumentIndex($0)) }
   }
+
+  @Test(arguments: StoreTransferContract.claims)
+  func transferHolds(_ claim: ContractClaim<any StoreTransfer>) async throws {
+    try await withCluster { try await claim.check(OpenSearchDocumentIndex($0)) }
+  }
 }

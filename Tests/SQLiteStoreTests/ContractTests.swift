@@ -33,6 +33,11 @@ import Testing
     try await withDatabase { try await claim.check(SQLiteKeyStore($0)) }
   }
 
+  @Test(arguments: StoreTransferContract.claims)
+  func transferHolds(_ claim: ContractClaim<any StoreTransfer>) async throws {
+    try await withDatabase { try await claim.check(SQLiteDocumentIndex($0)) }
+  }
+
   private func inspected(_ database: SQLiteDatabase) -> InspectedIndex {
     InspectedIndex(
       index: SQLiteDocumentIndex(database), jobs: SQLiteJobStore(database),

@@ -134,3 +134,23 @@ extension OpenSearchCluster {
       "DELETE", "/" + all.map(\.index).joined(separator: "%2C"), accepted: [404], doing: "removing the indices")
   }
 }
+
+// MARK: - For tests
+
+extension OpenSearchCluster {
+  /// Makes everything that was written searchable, as other workers do for their own documents.
+  package func refresh() async throws {
+    let spaces = try await client.state()?.state.spaces ?? []
+    try await refresh([names.pages, names.documents] + spaces.map { names.chunks($0.key) })
+  }
+
+  /// The index of the chunks that are searched.
+  package func activeChunks() async throws -> String? { try await client.state()?.state.active.map(names.chunks) }
+
+  /// Sends what Quarry itself never would.
+  package func tamper(_ method: String, _ target: String, _ body: String) async throws {
+    let parts = target.split(separator: "?", maxSplits: 1)
+    let query = parts.count > 1 ? [("refresh", "true")] : []
+    _ = try await client.send(method, String(parts[0]), query: query, body: Array(body.utf8), doing: "tampering")
+  }
+}

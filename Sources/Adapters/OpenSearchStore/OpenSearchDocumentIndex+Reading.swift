@@ -101,7 +101,7 @@ extension OpenSearchDocumentIndex {
     }
   }
 
-  private func forEachPage(
+  func forEachPage(
     of revision: DocumentRecord.Revision, source: JSON, page: Int, _ visit: (StoredPageBody) throws -> Void
   ) async throws {
     try await cluster.forEachHit(

@@ -15,6 +15,23 @@ extension OpenSearchDocumentIndex {
     }
     let document = indexed.document
     let doing = "indexing \(document.name)"
+    let (lease, space) = try await write(indexed, doing: doing)
+    let version = try await publisher.publish(.init(document: document, vn: lease.vn, space: space.key))
+    try await cluster.changePlace(document.uri, document.collection, doing: doing) { place in
+      guard place.tombstone != nil else { return false }
+      place.tombstone = nil
+      return true
+    }
+    try await cluster.pointAliasIfActive(space.key)
+    await cluster.sweepIfDue()
+    return version
+  }
+
+  /// Writes everything of a version, hidden.
+  private func write(
+    _ indexed: IndexedDocument, doing: String
+  ) async throws -> (lease: WriteLease, space: StoreState.Space) {
+    let document = indexed.document
     try await claim(document, doing: doing)
     let space = try await space(of: indexed.identity)
     let lease = try await WriteLease.take(for: document, space: space, in: cluster)
@@ -35,15 +52,13 @@ extension OpenSearchDocumentIndex {
       await lease.giveUp()
       throw error
     }
-    let version = try await publisher.publish(.init(document: document, vn: lease.vn, space: space.key))
-    try await cluster.changePlace(document.uri, document.collection, doing: doing) { place in
-      guard place.tombstone != nil else { return false }
-      place.tombstone = nil
-      return true
-    }
-    try await cluster.pointAliasIfActive(space.key)
-    await cluster.sweepIfDue()
-    return version
+    return (lease, space)
+  }
+
+  /// Writes a version and leaves it there, as a worker does that is killed; its time is over at once. For tests.
+  package func abandon(_ indexed: IndexedDocument) async throws {
+    let (lease, _) = try await write(indexed, doing: "abandoning \(indexed.document.name)")
+    await lease.giveUp()
   }
 
   /// Notes that a document is, or will be, at its URI.

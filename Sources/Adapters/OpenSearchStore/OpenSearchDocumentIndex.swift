@@ -42,7 +42,7 @@ public final class OpenSearchDocumentIndex: DocumentIndex {
       coverage: revision.coverage)
   }
 
-  private func source(_ place: PlaceRecord) -> IndexedSource? {
+  func source(_ place: PlaceRecord) -> IndexedSource? {
     guard let stone = place.tombstone else { return nil }
     return IndexedSource(
       document: Document(

@@ -98,7 +98,10 @@ struct OpenSearchFailure: Error, Sendable, Hashable {
   }
 
   var isConflict: Bool { status == 409 }
-  var isBlock: Bool { type == "cluster_block_exception" || type == "index_create_block_exception" }
+  /// Not while a cluster starts: that block, a 503, goes by itself.
+  var isBlock: Bool {
+    (type == "cluster_block_exception" || type == "index_create_block_exception") && status != 503
+  }
   var isFloodStage: Bool {
     isBlock && (reason.contains("disk usage exceeded") || reason.contains("read-only-allow-delete"))
   }

@@ -30,7 +30,7 @@ extension SQLiteDocumentIndex {
     }
   }
 
-  private static func chunk(_ id: ChunkID, _ row: Row) throws -> StoredChunk {
+  static func chunk(_ id: ChunkID, _ row: Row) throws -> StoredChunk {
     let document = DocumentID(rawValue: row.text(0))
     let text = row.text(2)
     let uri = SourceURI(rawValue: row.text(9))
@@ -48,12 +48,12 @@ extension SQLiteDocumentIndex {
 
   // MARK: Pages
 
-  private static let pageColumns = """
+  static let pageColumns = """
     p.number, p.label, p.width, p.height, p.content, p.boxes, p.blocks, p.coverage, p.reason, p.recognizer,
     p.recognition_confidence
     """
 
-  private static func page(_ row: Row) throws -> Page {
+  static func page(_ row: Row) throws -> Page {
     guard let boxes = row.withBytes(5, PageCoding.boxes), let blocks = row.withBytes(6, PageCoding.blocks) else {
       throw StoreError.damaged("the layout of page \(row.int(0)) cannot be read")
     }

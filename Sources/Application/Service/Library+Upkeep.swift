@@ -1,6 +1,6 @@
 public import Core
 import FoundationEssentials
-import Ingestion
+public import Ingestion
 import LocalFiles
 import OpenSearchStore
 import SQLiteStore
@@ -89,6 +89,37 @@ extension Library {
       if !isDryRun { leftovers.forEach { TemporaryIndexFolder.removeLeftover($0.path) } }
     }
     return report
+  }
+
+  /// Copies this library into the configured store of the other kind.
+  /// - Parameter kind: The other kind.
+  /// - Throws: `store.copy_same` for the kind that the library is of; `configuration` errors; failures of either store.
+  public func copyStore(
+    to kind: Settings.StoreKind, progress: @escaping @Sendable (StoreCopy.Progress) async -> Void
+  ) async throws -> StoreCopy.Report {
+    guard kind != settings.store.kind else {
+      throw CoreError(
+        code: "store.copy_same", category: .invalidConfiguration,
+        message: "the library is in the \(kind.rawValue) store already", remedy: "Name the other kind.")
+    }
+    if kind == .opensearch, settings.store.cluster.endpoints.isEmpty {
+      throw CoreError(
+        code: "store.copy_target", category: .invalidConfiguration, message: "store.url says no cluster to copy to",
+        remedy: "Set store.url and what else the cluster needs.")
+    }
+    var other = settings
+    other.store.kind = kind
+    let target = try await OpenStore.open(other, remote: remote, environment: environment)
+    let bytes = settings.store.embeddingCacheBytes
+    let outcome: Result<StoreCopy.Report, any Error>
+    do {
+      outcome = .success(
+        try await StoreCopy(
+          from: store.side(embeddingCacheBytes: bytes), to: target.side(embeddingCacheBytes: bytes), progress: progress
+        ).run())
+    } catch { outcome = .failure(error) }
+    await target.close()
+    return try outcome.get()
   }
 
   /// Copies the store as it is at one moment into a file; see `SQLiteDatabase.backUp`.

@@ -3,6 +3,7 @@ import Configuration
 import Core
 import FoundationEssentials
 import HTTPClient
+import Ingestion
 import OpenSearchStore
 import SQLiteStore
 
@@ -69,6 +70,16 @@ enum OpenStore: Sendable {
     case .sqlite(let database): SQLiteDocumentIndex(database)
     case .cluster(let cluster): OpenSearchDocumentIndex(cluster)
     }
+  }
+
+  /// The parts that move to another store.
+  func side(embeddingCacheBytes: Int) -> StoreCopy.Side {
+    let index: any StoreTransfer =
+      switch self {
+      case .sqlite(let database): SQLiteDocumentIndex(database)
+      case .cluster(let cluster): OpenSearchDocumentIndex(cluster)
+      }
+    return StoreCopy.Side(index: index, cache: embeddingCache(maximumBytes: embeddingCacheBytes), keys: keys)
   }
 
   var jobs: any JobStore {

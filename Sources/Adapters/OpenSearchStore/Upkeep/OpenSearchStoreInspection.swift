@@ -122,7 +122,6 @@ struct Inspecting: Sendable {
   private struct PageHit: Decodable {
     var vn: Int
     var number: Int
-    var document: String
   }
 
   private func pages(
@@ -132,7 +131,7 @@ struct Inspecting: Sendable {
     var done = 0
     try await cluster.forEachHit(
       PageHit.self, names.pages, query: ["match_all": .object([])], sort: ["vn", "number"], page: 5_000,
-      source: ["includes": ["vn", "number", "document"]], doing: "checking pages"
+      source: ["includes": ["vn", "number"]], doing: "checking pages"
     ) { hit, _ in
       counts[hit.vn, default: 0] += 1
       done += 1

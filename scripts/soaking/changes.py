@@ -68,7 +68,8 @@ def run(program, folder, seed, operations, say, live=False, make=store.Quarry):
     quarry.check_jobs(time.time())
     quarry.verify()
     kinds = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    how = f"`watch` alongside, slowest batch {slowest:.1f} s, {model.held_back} times told to delete" if live else f"{kept} renames kept their id"
+    how = (f"`watch` alongside, slowest batch {slowest:.1f} s, {model.held_back} times told to delete" if live
+           else f"{kept} renames kept their id")
     return (f"{done} operations ({kinds}) in {batches} batches, the index equal to the directory after each; {how}; "
             f"{computed} embeddings, none twice")
 

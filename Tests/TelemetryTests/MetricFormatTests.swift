@@ -86,7 +86,7 @@ import Testing
   private static let promtool = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     .map { "\($0)/promtool" }.first { FileManager.default.isExecutableFile(atPath: $0) }
 
-  @Test(.enabled(if: promtool != nil, "promtool is not on the path (Debian's package prometheus has it)"))
+  @Test(.enabled(if: promtool != nil, "promtool is not on the path (make setup-test unpacks it)"))
   func satisfiesPromtool() async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(Self.promtool))

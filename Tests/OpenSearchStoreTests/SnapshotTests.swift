@@ -84,7 +84,9 @@ struct SnapshotTests {
       let chunks = try #require(try await cluster.activeChunks())
       let names = cluster.client.configuration.index
       func codes() async throws -> Set<String> {
-        Set(try await OpenSearchStoreInspection(cluster).inspect(rules: Sample.rules) { _ in }.counts.keys)
+        let found = try await OpenSearchStoreInspection(cluster).inspect(rules: Sample.rules) { _ in }.counts.keys
+        // Versions wait to be cleared away on a machine that is slow.
+        return Set(found).subtracting(["version.leftover"])
       }
       // Another program's hands.
       try await cluster.tamper(
@@ -104,7 +106,7 @@ struct SnapshotTests {
       #expect(try await codes() == ["page.orphan", "place.missing", "alias.wrong"])
       let upkeep = OpenSearchStoreUpkeep(cluster, cache: OpenSearchEmbeddingCache(cluster))
       _ = try await upkeep.tidy(rules: Sample.rules, isDryRun: false) { _ in }
-      #expect(try await codes().subtracting(["version.leftover"]) == [])
+      #expect(try await codes() == [])
     }
   }
 }

@@ -191,13 +191,8 @@ extension OpenSearchDocumentIndex {
 
   /// The collections that have documents, with how many.
   public func collections() async throws -> [CollectionName: Int] {
-    let state = try await state()
-    var counts: [CollectionName: Int] = [:]
-    try await forEachDocument(doing: "counting documents") { record in
-      if record.shown(state) != nil { counts[CollectionName(rawValue: record.collection), default: 0] += 1 }
-      return true
-    }
-    return counts
+    let counts = try await state().collections
+    return Dictionary(uniqueKeysWithValues: counts.map { (CollectionName(rawValue: $0), $1) })
   }
 
   /// Totals over what readers see.

@@ -160,7 +160,7 @@ extension OpenSearchDocumentIndex {
       state.hidden += visible.map {
         .init(vn: $0.vn, document: id.rawValue, space: $0.space, kind: .retired, until: retires)
       }
-      state.documents -= 1
+      state.count(-1, in: record.collection)
       state.version += 1
       if state.documents == 0 {
         // An empty index has no identity: the next commit chooses.

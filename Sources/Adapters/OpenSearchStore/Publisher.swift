@@ -81,7 +81,7 @@ actor Publisher {
               vn: revision.vn, document: id.rawValue, space: revision.space, kind: .retired, until: retires))
         }
         changed.hidden.removeAll { $0.vn == ready.vn }
-        if before.isEmpty { changed.documents += 1 }
+        if before.isEmpty { changed.count(1, in: record.collection) }
         if changed.active == nil { changed.active = ready.space }
         changed.version += 1
         shown.append((ready.document.collection.rawValue, ready.document.uri.rawValue, id.rawValue))

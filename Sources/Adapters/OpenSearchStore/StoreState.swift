@@ -47,11 +47,20 @@ struct StoreState: Codable, Sendable, Hashable {
   var spaces: [Space] = []
   /// The key of the space that is searched; nil while there are no documents.
   var active: String?
-  /// Documents that can be seen.
-  var documents = 0
+  /// Documents that can be seen, by collection; a collection without any is not in it.
+  var collections: [String: Int] = [:]
 
   /// Spaces that are not any more, and whose index may have to be deleted yet.
   var dropped: [String] = []
+
+  /// Documents that can be seen.
+  var documents: Int { collections.values.reduce(0, +) }
+
+  /// Counts a document that came into sight, or went out of it.
+  mutating func count(_ change: Int, in collection: String) {
+    let count = collections[collection, default: 0] + change
+    collections[collection] = count > 0 ? count : nil
+  }
 
   var activeSpace: Space? { spaces.first { $0.key == active } }
   func space(of identity: EmbeddingIdentity) -> Space? {

@@ -68,6 +68,7 @@ extension Settings.Cluster {
     user = reader.optional("user", .nonEmptyString, doc: "The user for OpenSearch with the security plugin.")
     password = reader.optional(
       "password", .anySecret, doc: "That user's password: \(ValueKind<SecretSetting>.secretForms).")
+    if password != nil, user == nil { reader.reject("user", "is needed with store.password") }
     signing = reader.value(
       "signing", .oneOf(), default: Settings.Signing.auto,
       doc:

@@ -86,6 +86,7 @@ struct Inspecting: Sendable {
       }
       return true
     }
+    try await count(state, &found)
     try await pages(expected, known, state, &found)
     for space in state.spaces {
       do {
@@ -115,6 +116,15 @@ struct Inspecting: Sendable {
     // Begun after the check looked at the state.
     guard vn < state.next, let now = try await cluster.client.state()?.state else { return false }
     return !now.hidden.contains { $0.vn == vn }
+  }
+
+  /// The state's own count of documents must be what their records say.
+  private func count(_ state: StoreState, _ found: inout Inspected) async throws {
+    let counted = found.report.examined["documents", default: 0]
+    guard counted != state.documents, try await cluster.client.state()?.state.version == state.version else { return }
+    found.report.add(
+      IntegrityFinding(
+        "documents.wrong_count", .error, "the state counts \(state.documents) documents, there are \(counted)"))
   }
 
   // MARK: - Pages and chunks

@@ -57,6 +57,10 @@ SHAPES = [
     ("es bulk", "es", "POST", "search-d.eu-central-1.es.amazonaws.com", "/quarry-chunks%2A/_bulk",
      [("refresh", "wait_for"), ("filter_path", "items.*.error,errors")],
      {"Content-Type": "application/x-ndjson"}, '{"index":{}}\n{}\n'),
+    ("es refresh of several", "es", "POST", "search-d.eu-central-1.es.amazonaws.com",
+     "/quarry-chunks-0a-1%2Cquarry-pages/_refresh", [], {}, ""),
+    ("es conditional write", "es", "PUT", "search-d.eu-central-1.es.amazonaws.com", "/quarry-control/_doc/state",
+     [("if_seq_no", "7"), ("if_primary_term", "1")], JSON, '{"record":{}}'),
     ("aoss search", "aoss", "POST", "abc.eu-central-1.aoss.amazonaws.com", "/quarry/_search", [], JSON, '{"size":5}'),
     ("header spaces", "es", "GET", "h.example.com", "/", [], {"X-Note": "  a   b  "}, ""),
 ]

@@ -50,4 +50,22 @@ enum Fixture {
       }
     }
   }
+
+  /// The same as numbers, at unit length.
+  static func vectors() throws -> [[Float]] {
+    let halves = try halfVectors()
+    return stride(from: 0, to: halves.count, by: dimension).map { start in
+      let vector = halves[start..<start + dimension].map { half in
+        // A normal binary16 number or zero; components of unit vectors are never larger.
+        let exponent = Int(half >> 10 & 31)
+        let fraction = Float(half & 0x3ff)
+        let size =
+          exponent == 0
+          ? fraction * 0x1p-24 : (1024 + fraction) * Float(sign: .plus, exponent: exponent - 25, significand: 1)
+        return half & 0x8000 == 0 ? size : -size
+      }
+      let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return vector.map { $0 / norm }
+    }
+  }
 }

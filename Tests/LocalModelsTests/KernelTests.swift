@@ -93,7 +93,7 @@ struct KernelTests {
     var weights = qk_encoder_weights()
     for var shape in shapes {
       var status = QK_OK
-      #expect(qk_encoder_create(&shape, &weights, QK_SCHEME_FP32, QK_PATH_AUTO, &status) == nil)
+      #expect(qk_encoder_create(&shape, &weights, QK_SCHEME_FP32, QK_PATH_AUTO, 1, &status) == nil)
       #expect(status == QK_BAD_SHAPE)
     }
   }

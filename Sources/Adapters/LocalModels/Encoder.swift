@@ -7,14 +7,23 @@ public enum KernelPath: String, Sendable, CaseIterable {
   case plain
   /// AVX2, FMA and F16C.
   case avx2
-  /// AVX-512 F, BW, DQ and VL.
+  /// AVX-512 F, BW, DQ and VL, and of VNNI and BF16 what this CPU is faster with.
   case avx512
+  /// The same without VNNI and BF16, as on the first CPUs with AVX-512; for tests and measurements.
+  case avx512f
+  /// The same with VNNI, without BF16; for tests and measurements.
+  case avx512vnni
+  /// The same with VNNI and BF16; for tests and measurements.
+  case avx512bf16
 
   package var native: qk_path {
     switch self {
     case .plain: QK_PATH_PLAIN
     case .avx2: QK_PATH_AVX2
     case .avx512: QK_PATH_AVX512
+    case .avx512f: QK_PATH_AVX512_F
+    case .avx512vnni: QK_PATH_AVX512_VNNI
+    case .avx512bf16: QK_PATH_AVX512_BF16
     }
   }
 
@@ -24,6 +33,26 @@ public enum KernelPath: String, Sendable, CaseIterable {
   /// The path used when none is asked for: the widest available, or what `QUARRY_KERNELS` names.
   public static var chosen: KernelPath {
     allCases.first { $0.native == qk_path_resolved(QK_PATH_AUTO) } ?? .plain
+  }
+}
+
+/// What the factors of an encoder's products are: part of the embedding identity, so it comes from configuration and
+/// never from the CPU. Each scheme gives the same vectors on every ``KernelPath``, to rounding.
+public enum NumericScheme: String, Sendable, CaseIterable {
+  /// 32-bit floats.
+  case fp32
+  /// Weights and activations rounded to bfloat16.
+  case bf16
+  /// Weights as signed bytes, scaled by output; activations as unsigned bytes, scaled and offset by token; attention
+  /// in bfloat16.
+  case int8
+
+  package var native: qk_scheme {
+    switch self {
+    case .fp32: QK_SCHEME_FP32
+    case .bf16: QK_SCHEME_BF16
+    case .int8: QK_SCHEME_INT8
+    }
   }
 }
 
@@ -37,7 +66,7 @@ final class Encoder: Sendable {
   let positions: Int
 
   init(
-    configuration: BERTConfiguration, weights file: MappedFile, path: KernelPath?
+    configuration: BERTConfiguration, weights file: MappedFile, scheme: NumericScheme, path: KernelPath?, threads: Int
   ) throws(LocalModelsError) {
     let tensors = try Safetensors(file.bytes)
     guard let base = file.bytes.baseAddress else { throw .unreadable("the weights are empty") }
@@ -88,7 +117,8 @@ final class Encoder: Sendable {
         word_embeddings: base + words.bytes.lowerBound, position_embeddings: base + positions.bytes.lowerBound,
         type_embedding: base + types.bytes.lowerBound, embedding_norm_weight: normWeight,
         embedding_norm_bias: normBias, layers: layers.baseAddress)
-      return qk_encoder_create(&shape, &native, QK_SCHEME_FP32, path?.native ?? QK_PATH_AUTO, &status)
+      return qk_encoder_create(
+        &shape, &native, scheme.native, path?.native ?? QK_PATH_AUTO, Int32(clamping: threads), &status)
     }
     guard let created else { throw Self.error(status) }
     native = created

@@ -26,26 +26,30 @@ public final class LocalEmbedder: Embedder {
   /// Loads the model, in some 50 ms.
   /// - Parameters:
   ///   - files: Where the model is.
+  ///   - scheme: How vectors are computed; part of their identity.
   ///   - threads: How many threads documents may use, at least 1; the machine's cores when nil.
   ///   - kernels: Instructions to use; the widest available when nil. What the CPU lacks is replaced by `.plain`.
   /// - Throws: ``LocalModelsError``: `model.missing` or `model.changed` name the command to run.
-  public init(files: ModelFiles, threads: Int? = nil, kernels: KernelPath? = nil) throws(LocalModelsError) {
+  public init(
+    files: ModelFiles, scheme: NumericScheme = .fp32, threads: Int? = nil, kernels: KernelPath? = nil
+  ) throws(LocalModelsError) {
     let opened = try files.open()
     guard let weights = opened["model.safetensors"], let vocabulary = opened["vocab.txt"],
       let configurationFile = opened["config.json"]
     else { throw .missing("model.safetensors", in: files.directory) }
     let configuration = try BERTConfiguration.read(configurationFile.bytes)
     tokenizer = try WordPieceTokenizer(vocabulary: vocabulary.bytes.bindMemory(to: UInt8.self))
-    encoder = try Encoder(configuration: configuration, weights: weights, path: kernels)
+    self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    encoder = try Encoder(
+      configuration: configuration, weights: weights, scheme: scheme, path: kernels, threads: self.threads)
     guard tokenizer.vocabularySize <= configuration.vocabulary, configuration.positions >= Self.tokenLimit else {
       throw .unsupported("vocab.txt and config.json are not of one model")
     }
-    self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
     documentLane = BlockingQueue(label: "quarry.embedding.documents")
     queryLanes = Lanes(count: self.threads, label: "quarry.embedding.queries")
     identity = EmbeddingIdentity(
       model: ModelFiles.model, revision: ModelFiles.digests[0].sha256, dimension: configuration.hidden,
-      pooling: "mean", normalisation: "l2", truncation: "\(Self.tokenLimit) tokens", numericScheme: "fp32")
+      pooling: "mean", normalisation: "l2", truncation: "\(Self.tokenLimit) tokens", numericScheme: scheme.rawValue)
   }
 
   /// 256 tokens, counted exactly.

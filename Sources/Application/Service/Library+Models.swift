@@ -111,7 +111,8 @@ extension Library {
     switch model.kind {
     case .local:
       let directory = model.directory ?? ModelFiles.defaultDirectory(environment: environment)
-      return try LocalEmbedder(files: ModelFiles(directory: directory), threads: model.threads)
+      return try LocalEmbedder(
+        files: ModelFiles(directory: directory), scheme: model.numericScheme, threads: model.threads)
     case .bedrock:
       return try BedrockEmbedder(
         client: remote.aws(), model: model.model, dimension: model.dimensions, pace: remote.embeddingPace,

@@ -2,6 +2,7 @@ public import Answering
 public import Configuration
 public import Core
 public import Ingestion
+public import LocalModels
 public import Telemetry
 
 /// Everything that configuration decides, validated.
@@ -108,18 +109,12 @@ public struct Settings: Sendable {
     case sagemaker
   }
 
-  /// How vectors are computed; part of the embedding identity.
-  public enum NumericScheme: String, Sendable, CaseIterable {
-    /// 32-bit floats.
-    case fp32
-  }
-
   /// The embedding model.
   public struct EmbeddingModel: Sendable {
     /// Which model.
     public var kind: EmbeddingKind
-    /// How vectors are computed.
-    public var scheme: NumericScheme
+    /// What the local model computes with.
+    public var numericScheme: NumericScheme
     /// The folder of the model's files; nil for the cache folder that `make setup` fills.
     public var directory: String?
     /// Threads; nil for as many as there are cores.

@@ -2,6 +2,7 @@ import Answering
 package import Configuration
 import Core
 import Ingestion
+import LocalModels
 import Telemetry
 
 extension Settings {
@@ -96,9 +97,10 @@ extension Settings.EmbeddingModel {
       "kind", .oneOf(), default: Settings.EmbeddingKind.local,
       doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU, `bedrock` one of Amazon Bedrock, "
         + "`sagemaker` one behind an endpoint of SageMaker.")
-    scheme = reader.value(
-      "scheme", .oneOf(), default: Settings.NumericScheme.fp32,
-      doc: "How vectors are computed; part of the embedding identity.")
+    numericScheme = reader.value(
+      "numericScheme", .oneOf(), default: NumericScheme.fp32,
+      doc: "What the local model computes with: `fp32`, `bf16` or `int8`. Part of the embedding identity: an index made "
+        + "with another one is renewed by `quarry ingest --rebuild`.")
     directory = reader.optional(
       "directory", .nonEmptyString,
       doc: "The folder of the model's files; by default the cache folder that `make setup` fills.")

@@ -261,7 +261,7 @@ size_t qk_rows_below(
     uint32_t limit, uint32_t base, uint32_t *rows, uint16_t *distances, qk_path path) {
 #if defined(__x86_64__)
   const qk_path resolved = qk_path_resolved(path);
-  if (resolved == QK_PATH_AVX512 && __builtin_cpu_supports("avx512vpopcntdq"))
+  if (resolved >= QK_PATH_AVX512 && __builtin_cpu_supports("avx512vpopcntdq"))
     return rows_avx512(planes, tiles, tile_count, words, allowed, limit, base, rows, distances);
   if (resolved != QK_PATH_PLAIN)
     return rows_avx2(planes, tiles, tile_count, words, allowed, limit, base, rows, distances);

@@ -1,8 +1,12 @@
 // The encoder for one instruction set. The including file defines LANES (floats of a register), TILE_ROWS (rows
-// of a register tile, whose columns are two registers wide), MULTIPLY_ADD and PATH_NAME.
+// of a register tile, whose columns are two registers wide), MULTIPLY_ADD, VNNI, NATIVE_BF16 and PATH_NAME.
 //
 // BERT as of Devlin et al. 2019 (arXiv:1810.04805), post-norm, with exact GELU; mean pooling as of Reimers and
 // Gurevych 2019 (arXiv:1908.10084). One thread runs a whole sequence: no padding and no barriers.
+//
+// A scheme says what the factors of products are: fp32 takes floats everywhere; bf16 rounds both factors to
+// bfloat16; int8 takes each output's weights as signed bytes and each token's activations as unsigned ones (scale
+// and offset by token), and attention as 16-bit words. Sums, norms, softmax and GELU are floats throughout.
 
 #include <math.h>
 #include <stddef.h>
@@ -15,290 +19,167 @@
 // Rows that go through the feed-forward layer together: their activations stay in the L2 cache.
 #define BLOCK_ROWS (TILE_ROWS * (96 / TILE_ROWS))
 // Rows of the wide activations lie one cache line further apart than a power of two would put them.
+// Splits of int8 fit in between.
 #define ROW_PADDING 16
+_Static_assert(SPLIT_INPUTS <= ROW_PADDING, "splits fit");
 
-typedef float vector __attribute__((ext_vector_type(LANES)));
-typedef int32_t integers __attribute__((ext_vector_type(LANES)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vector load(const void *p) {
-  vector v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-INLINE void store(float *p, vector v) { memcpy(p, &v, sizeof v); }
-INLINE vector splat(float x) { return (vector)(x); }
-INLINE vector larger(vector a, vector b) { return a > b ? a : b; }
-
-INLINE float sum_of(vector v) {
-  float s[LANES];
-  memcpy(s, &v, sizeof v);
-  for (int width = LANES / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) s[i] += s[i + width];
-  return s[0];
-}
-INLINE float largest_of(vector v) {
-  float s[LANES];
-  memcpy(s, &v, sizeof v);
-  for (int width = LANES / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) s[i] = s[i] > s[i + width] ? s[i] : s[i + width];
-  return s[0];
-}
-
-// e^x for x <= 0, relative error below 2e-7: x = n ln 2 + r, the Taylor series of e^r to r^6, times 2^n. Adding
-// 1.5 * 2^23 rounds to an integer that then sits in the low bits, from where a shift takes it to the exponent.
-INLINE vector exponential(vector x) {
-  x = larger(x, splat(-87.0f));
-  vector shifted = MULTIPLY_ADD(x, splat(1.44269504f), splat(12582912.0f));
-  vector n = shifted - splat(12582912.0f);
-  vector r = MULTIPLY_ADD(n, splat(-0.693145752f), x);
-  r = MULTIPLY_ADD(n, splat(-1.42860677e-6f), r);
-  vector p = splat(1.0f / 720);
-  p = MULTIPLY_ADD(p, r, splat(1.0f / 120));
-  p = MULTIPLY_ADD(p, r, splat(1.0f / 24));
-  p = MULTIPLY_ADD(p, r, splat(1.0f / 6));
-  p = MULTIPLY_ADD(p, r, splat(0.5f));
-  p = MULTIPLY_ADD(p, r, splat(1.0f));
-  p = MULTIPLY_ADD(p, r, splat(1.0f));
-  integers bits, exponent;
-  memcpy(&bits, &p, sizeof p);
-  memcpy(&exponent, &shifted, sizeof shifted);
-  bits += exponent << 23;
-  memcpy(&p, &bits, sizeof p);
-  return p;
-}
-
-// x/2 (1 + erf(x / sqrt 2)), erf by Abramowitz and Stegun 7.1.26 (absolute error below 1.5e-7).
-INLINE vector gelu(vector x) {
-  vector magnitude = larger(x, -x);
-  vector z = magnitude * splat(0.707106781f);
-  vector t = splat(1.0f) / MULTIPLY_ADD(z, splat(0.3275911f), splat(1.0f));
-  vector p = splat(1.061405429f);
-  p = MULTIPLY_ADD(p, t, splat(-1.453152027f));
-  p = MULTIPLY_ADD(p, t, splat(1.421413741f));
-  p = MULTIPLY_ADD(p, t, splat(-0.284496736f));
-  p = MULTIPLY_ADD(p, t, splat(0.254829592f));
-  vector erf = splat(1.0f) - p * t * exponential(-z * z);
-  return splat(0.5f) * MULTIPLY_ADD(magnitude, erf, x);
-}
-
-typedef enum { PLAIN, GELU, RESIDUAL, SCALED } epilogue;
-
-typedef struct {
-  const float *a;  // rows x inner, `a_stride` floats apart
-  size_t a_stride;
-  int rows, inner;
-  const float *panels;
-  int columns;  // a multiple of PANEL
-  float *c;
-  size_t c_stride;
-  epilogue epilogue;
-  const float *bias;      // columns, or NULL
-  const float *residual;  // like c (RESIDUAL)
-  const float *scale;     // one factor a row (SCALED)
-} product;
-
-// `rows` is a constant wherever this is inlined, so that `sum` lives in registers.
-INLINE void tile(const product *m, const int rows, int row, int column, const float *panel) {
-  vector sum[TILE_ROWS][2];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++) {
-    sum[i][0] = m->bias ? load(m->bias + column) : splat(0);
-    sum[i][1] = m->bias ? load(m->bias + column + LANES) : splat(0);
-  }
-  const float *a = m->a + (size_t)row * m->a_stride;
-  const size_t stride = m->a_stride;
-  const int inner = m->inner;
-  // Unrolled, this loop no longer fits in the registers and spills.
-#pragma clang loop unroll(disable)
-  for (int k = 0; k < inner; k++) {
-    vector left = load(panel), right = load(panel + LANES);
-    panel += PANEL;
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-      vector factor = splat(a[(size_t)i * stride + (size_t)k]);
-      sum[i][0] = MULTIPLY_ADD(factor, left, sum[i][0]);
-      sum[i][1] = MULTIPLY_ADD(factor, right, sum[i][1]);
-    }
-  }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < rows; i++) {
-    float *c = m->c + (size_t)(row + i) * m->c_stride + column;
-    vector left = sum[i][0], right = sum[i][1];
-    switch (m->epilogue) {
-      case PLAIN:
-        break;
-      case GELU:
-        left = gelu(left);
-        right = gelu(right);
-        break;
-      case RESIDUAL: {
-        const float *residual = m->residual + (size_t)(row + i) * m->c_stride + column;
-        left += load(residual);
-        right += load(residual + LANES);
-        break;
-      }
-      case SCALED:
-        left *= splat(m->scale[row + i]);
-        right *= splat(m->scale[row + i]);
-        break;
-    }
-    store(c, left);
-    store(c + LANES, right);
-  }
-}
-
-#define TILE_OF(n) \
-  static __attribute__((noinline)) void tile_of_##n(const product *m, int row, int column, const float *panel) { \
-    tile(m, n, row, column, panel); \
-  }
-TILE_OF(1)
-TILE_OF(2)
-TILE_OF(3)
-TILE_OF(4)
-TILE_OF(5)
-TILE_OF(6)
-#if TILE_ROWS > 6
-TILE_OF(7)
-TILE_OF(8)
-TILE_OF(9)
-TILE_OF(10)
-TILE_OF(11)
-TILE_OF(12)
-#endif
-
-typedef void (*tile_function)(const product *, int, int, const float *);
-static const tile_function tile_functions[TILE_ROWS + 1] = {
-    NULL,      tile_of_1, tile_of_2, tile_of_3,  tile_of_4,  tile_of_5,  tile_of_6,
-#if TILE_ROWS > 6
-    tile_of_7, tile_of_8, tile_of_9, tile_of_10, tile_of_11, tile_of_12,
-#endif
-};
-
-static void multiply(const product *m) {
-  // Even heights: thirteen rows are seven and six, not twelve and one.
-  const int tiles = (m->rows + TILE_ROWS - 1) / TILE_ROWS;
-  const float *panel = m->panels;
-  for (int column = 0; column < m->columns; column += PANEL) {
-    for (int i = 0; i < tiles; i++) {
-      const int first = m->rows * i / tiles, end = m->rows * (i + 1) / tiles;
-      tile_functions[end - first](m, first, column, panel);
-    }
-    panel += (size_t)m->inner * PANEL;
-  }
-}
+#include "EncoderVector.inc.h"
+#include "EncoderProducts.inc.h"
+#include "EncoderPacking.inc.h"
 
 static void normalise(float *rows, int count, int width, const float *weight, const float *bias, float epsilon) {
   for (int i = 0; i < count; i++, rows += width) {
-    vector total = splat(0);
-    for (int j = 0; j < width; j += LANES) total += load(rows + j);
+    vector total[PARTS] = {0}, squares[PARTS] = {0};
+    for (int j = 0; j < width; j += 16)
+      for (int p = 0; p < PARTS; p++) total[p] += load(rows + j + p * LANES);
     const vector mean = splat(sum_of(total) / (float)width);
-    vector squares = splat(0);
-    for (int j = 0; j < width; j += LANES) {
-      vector d = load(rows + j) - mean;
-      squares = MULTIPLY_ADD(d, d, squares);
-    }
+    for (int j = 0; j < width; j += 16)
+      for (int p = 0; p < PARTS; p++) {
+        vector d = load(rows + j + p * LANES) - mean;
+        squares[p] = fused(d, d, squares[p]);
+      }
     const vector factor = splat(1.0f / sqrtf(sum_of(squares) / (float)width + epsilon));
     for (int j = 0; j < width; j += LANES) {
       vector v = (load(rows + j) - mean) * factor;
-      store(rows + j, MULTIPLY_ADD(v, load(weight + j), load(bias + j)));
+      store(rows + j, fused(v, load(weight + j), load(bias + j)));
     }
-  }
-}
-
-// Attention weights of `rows` rows before division by their sum, whose reciprocal goes to `inverse`.
-static void soften(float *scores, size_t stride, int rows, int tokens, float scale, float *inverse) {
-  for (int i = 0; i < rows; i++, scores += stride) {
-    for (int j = tokens; j < (int)stride; j++) scores[j] = -1e30f;
-    vector top = load(scores);
-    for (int j = LANES; j < (int)stride; j += LANES) top = larger(top, load(scores + j));
-    const vector highest = splat(largest_of(top));
-    vector total = splat(0);
-    for (int j = 0; j < (int)stride; j += LANES) {
-      vector e = exponential((load(scores + j) - highest) * splat(scale));
-      total += e;
-      store(scores + j, e);
-    }
-    inverse[i] = 1.0f / sum_of(total);
   }
 }
 
 typedef struct {
-  float *states, *qkv, *context, *keys, *values, *scores, *wide;
+  float *states, *qkv, *context, *scores, *wide;
+  void *keys, *values;  // panels of one head
+  // Rounded or quantised rows that a product reads, and each row's least value and step (int8).
+  void *operand;
+  float *least, *step, *row;
+  // One head's queries and one tile's attention weights: brain (bf16) or int16_t (int8), whose factors are by token
+  // for queries and keys, and by column for values.
+  void *queries, *weights;
+  float *query_step, *key_step, *value_step;
 } workspace;
 
 static int rounded_up(int n, int step) { return (n + step - 1) / step * step; }
 
-static size_t lay_out(const qk_encoder_shape *s, int tokens, float *base, workspace *w) {
-  const size_t n = (size_t)tokens, hidden = (size_t)s->hidden;
+static size_t lay_out(const qk_encoder_shape *s, qk_scheme scheme, int tokens, char *base, workspace *w) {
+  const size_t n = (size_t)tokens, hidden = (size_t)s->hidden, wide = (size_t)s->intermediate + ROW_PADDING;
   const size_t head = hidden / (size_t)s->heads, columns = (size_t)rounded_up(tokens, PANEL);
+  const int converts = scheme != QK_SCHEME_FP32;
+  const size_t factor = scheme == QK_SCHEME_INT8 ? sizeof(quantum) : sizeof(brain);
+  const size_t narrow = n * (hidden + ROW_PADDING);
+  const size_t operands = narrow > BLOCK_ROWS * wide ? narrow : BLOCK_ROWS * wide;
   size_t used = 0;
-#define TAKE(field, floats) \
+#define TAKE(field, bytes) \
   do { \
-    w->field = base + used; \
-    used += ((floats) + 15) / 16 * 16; \
+    w->field = (void *)(base + used); \
+    used += ((bytes) + 63) / 64 * 64; \
   } while (0)
-  TAKE(states, n * hidden);
-  TAKE(qkv, n * (3 * hidden + ROW_PADDING));
-  TAKE(context, n * hidden);
-  TAKE(keys, columns * head);
-  TAKE(values, n * head);
-  TAKE(scores, TILE_ROWS * columns);
-  TAKE(wide, BLOCK_ROWS * ((size_t)s->intermediate + ROW_PADDING));
+  TAKE(states, n * hidden * sizeof(float));
+  TAKE(qkv, n * (3 * hidden + ROW_PADDING) * sizeof(float));
+  TAKE(context, n * hidden * sizeof(float));
+  TAKE(keys, columns * head * sizeof(float));
+  TAKE(values, (n + 1) * head * sizeof(float));
+  TAKE(scores, TILE_ROWS * columns * sizeof(float));
+  TAKE(wide, BLOCK_ROWS * wide * sizeof(float));
+  TAKE(operand, converts ? operands * factor : 0);
+  TAKE(least, converts ? (n + BLOCK_ROWS) * sizeof(float) : 0);
+  TAKE(step, converts ? (n + BLOCK_ROWS) * sizeof(float) : 0);
+  TAKE(row, converts ? hidden * sizeof(float) : 0);
+  TAKE(queries, converts ? n * head * sizeof(brain) : 0);
+  TAKE(weights, converts ? TILE_ROWS * columns * sizeof(brain) : 0);
+  TAKE(query_step, converts ? n * sizeof(float) : 0);
+  TAKE(key_step, converts ? columns * sizeof(float) : 0);
+  TAKE(value_step, converts ? head * sizeof(float) : 0);
 #undef TAKE
   return used;
 }
 
-static size_t scratch_size(const qk_encoder_shape *shape, int tokens) {
-  static float nothing;
+static size_t scratch_size(const qk_encoder_shape *shape, qk_scheme scheme, int tokens) {
+  static char nothing;
   workspace w;
-  return lay_out(shape, tokens, &nothing, &w) * sizeof(float);
+  return lay_out(shape, scheme, tokens, &nothing, &w);
 }
 
-static void attend(const qk_encoder_shape *s, int tokens, const workspace *w) {
-  const int hidden = s->hidden, head = hidden / s->heads, columns = rounded_up(tokens, PANEL);
-  const size_t stride = 3 * (size_t)hidden + ROW_PADDING;
-  const float scale = 1.0f / sqrtf((float)head);
-  float inverse[TILE_ROWS];
-  for (int h = 0; h < s->heads; h++) {
-    const float *query = w->qkv + h * head, *key = query + hidden, *value = key + hidden;
-    // Keys transposed and values as they are both become panels, so that the one tile kernel does it all.
-    memset(w->keys + (size_t)(columns - PANEL) * (size_t)head, 0, sizeof(float) * PANEL * (size_t)head);
-    for (int j = 0; j < tokens; j++) {
-      float *column = w->keys + (size_t)(j / PANEL) * PANEL * (size_t)head + j % PANEL;
-      for (int k = 0; k < head; k++) column[(size_t)k * PANEL] = key[(size_t)j * stride + (size_t)k];
-      for (int k = 0; k < head; k += LANES)
-        store(
-            w->values + ((size_t)(k / PANEL) * (size_t)tokens + (size_t)j) * PANEL + k % PANEL,
-            load(value + (size_t)j * stride + k));
-    }
-    const int tiles = (tokens + TILE_ROWS - 1) / TILE_ROWS;
-    for (int i = 0; i < tiles; i++) {
-      const int first = tokens * i / tiles, rows = tokens * (i + 1) / tiles - first;
-      multiply(&(product){
-          .a = query + (size_t)first * stride, .a_stride = stride, .rows = rows, .inner = head,
-          .panels = w->keys, .columns = columns, .c = w->scores, .c_stride = (size_t)columns});
-      soften(w->scores, (size_t)columns, rows, tokens, scale, inverse);
-      multiply(&(product){
-          .a = w->scores, .a_stride = (size_t)columns, .rows = rows, .inner = tokens,
-          .panels = w->values, .columns = head, .c = w->context + (size_t)first * (size_t)hidden + h * head,
-          .c_stride = (size_t)hidden, .epilogue = SCALED, .scale = inverse});
-    }
+/// A row as bytes, each of which stands for least + step * byte.
+static void quantise_row(const float *row, int width, quantum *target, float *least, float *step) {
+  vector bottom = load(row), top = bottom;
+  for (int j = LANES; j < width; j += LANES) {
+    vector v = load(row + j);
+    bottom = smaller(bottom, v);
+    top = larger(top, v);
   }
+  *least = -largest_of(-bottom);
+  const float range = largest_of(top) - *least;
+  *step = range / 255.0f;
+  const vector shift = splat(*least), factor = splat(range > 0 ? 255.0f / range : 0);
+  for (int j = 0; j < width; j += LANES) store_quanta(target + j, (load(row + j) - shift) * factor);
+}
+
+/// The same with the components `splits` in SPLIT_PARTS bytes each, whose sum is rounded once.
+static void quantise_row_split(
+    const float *row, int width, const int32_t *splits, float *copy, quantum *target, float *least, float *step) {
+  memcpy(copy, row, (size_t)width * sizeof(float));
+  for (int i = 0; i < SPLITS; i++) copy[splits[i]] *= 1.0f / SPLIT_PARTS;
+  quantise_row(copy, width, target, least, step);
+  const float shift = SPLIT_PARTS * *least, factor = *step > 0 ? 1.0f / *step : 0;
+  for (int i = 0; i < SPLITS; i++) {
+    const float shifted = (row[splits[i]] - shift) * factor + ROUNDER;
+    int32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    const int whole = bits & 0x7ff;  // 0 ... 255 SPLIT_PARTS
+    target[splits[i]] = (quantum)(whole / SPLIT_PARTS);
+    for (int part = 1; part < SPLIT_PARTS; part++)
+      target[width + i * (SPLIT_PARTS - 1) + part - 1] = (quantum)((whole + part) / SPLIT_PARTS);
+  }
+}
+
+/// Makes `m` multiply `rows` rows of `width` floats in the scheme's numbers, converting them where that is needed.
+static void take_rows(
+    product *m, const workspace *w, const float *rows, size_t stride, int count, int width, const int32_t *splits) {
+  m->rows = count;
+  m->inner = (int)packed_inputs(m->numbers, (size_t)width, splits);
+  m->a = rows;
+  m->a_stride = stride;
+  if (m->numbers == FLOATS) return;
+  m->a = w->operand;
+  m->a_stride = (size_t)width + ROW_PADDING;
+  m->least = w->least;
+  m->step = w->step;
+  for (int i = 0; i < count; i++, rows += stride) {
+    const size_t place = (size_t)i * m->a_stride;
+    if (m->numbers == BRAINS)
+      for (int j = 0; j < width; j += LANES) store_brains((brain *)w->operand + place + j, load(rows + j));
+    else if (splits)
+      quantise_row_split(
+          rows, width, splits, w->row, (quantum *)w->operand + place, &w->least[i], &w->step[i]);
+    else
+      quantise_row(rows, width, (quantum *)w->operand + place, &w->least[i], &w->step[i]);
+  }
+}
+
+#include "EncoderAttention.inc.h"
+
+/// The product with a layer's weights; rows are taken next.
+static product by_weights(const qk_encoder *encoder, const packed_linear *weights, int columns) {
+  return (product){
+      .numbers = numbers_of(encoder->scheme), .panels = weights->panels, .columns = columns, .bias = weights->bias,
+      .column_scale = weights->scale, .column_sum = weights->sum};
 }
 
 static void run_layer(const qk_encoder *encoder, const packed_layer *layer, int tokens, const workspace *w) {
   const qk_encoder_shape *s = &encoder->shape;
   const size_t hidden = (size_t)s->hidden, wide = (size_t)s->intermediate + ROW_PADDING;
-  multiply(&(product){
-      .a = w->states, .a_stride = hidden, .rows = tokens, .inner = s->hidden, .panels = layer->qkv_panels,
-      .columns = 3 * s->hidden, .c = w->qkv, .c_stride = 3 * hidden + ROW_PADDING, .bias = layer->qkv_bias});
-  attend(s, tokens, w);
-  multiply(&(product){
-      .a = w->context, .a_stride = hidden, .rows = tokens, .inner = s->hidden, .panels = layer->attention_panels,
-      .columns = s->hidden, .c = w->states, .c_stride = hidden, .epilogue = RESIDUAL,
-      .bias = layer->attention_bias, .residual = w->states});
+  product qkv = by_weights(encoder, &layer->qkv, 3 * s->hidden);
+  take_rows(&qkv, w, w->states, hidden, tokens, s->hidden, encoder->splits);
+  qkv.c = w->qkv;
+  qkv.c_stride = 3 * hidden + ROW_PADDING;
+  multiply(&qkv);
+  attend(s, encoder->scheme, tokens, w);
+  product attention = by_weights(encoder, &layer->attention, s->hidden);
+  take_rows(&attention, w, w->context, hidden, tokens, s->hidden, NULL);
+  attention.epilogue = RESIDUAL;
+  attention.residual = attention.c = w->states;
+  attention.c_stride = hidden;
+  multiply(&attention);
   normalise(
       w->states, tokens, s->hidden, layer->attention_norm_weight, layer->attention_norm_bias,
       s->layer_norm_epsilon);
@@ -306,23 +187,27 @@ static void run_layer(const qk_encoder *encoder, const packed_layer *layer, int 
   for (int i = 0; i < blocks; i++) {
     const int first = tokens * i / blocks, rows = tokens * (i + 1) / blocks - first;
     float *states = w->states + (size_t)first * hidden;
-    multiply(&(product){
-        .a = states, .a_stride = hidden, .rows = rows, .inner = s->hidden, .panels = layer->intermediate_panels,
-        .columns = s->intermediate, .c = w->wide, .c_stride = wide, .epilogue = GELU,
-        .bias = layer->intermediate_bias});
-    multiply(&(product){
-        .a = w->wide, .a_stride = wide, .rows = rows, .inner = s->intermediate, .panels = layer->output_panels,
-        .columns = s->hidden, .c = states, .c_stride = hidden, .epilogue = RESIDUAL, .bias = layer->output_bias,
-        .residual = states});
+    product intermediate = by_weights(encoder, &layer->intermediate, s->intermediate);
+    take_rows(&intermediate, w, states, hidden, rows, s->hidden, encoder->splits);
+    intermediate.epilogue = GELU;
+    intermediate.c = w->wide;
+    intermediate.c_stride = wide;
+    multiply(&intermediate);
+    product output = by_weights(encoder, &layer->output, s->hidden);
+    take_rows(&output, w, w->wide, wide, rows, s->intermediate, NULL);
+    output.epilogue = RESIDUAL;
+    output.residual = output.c = states;
+    output.c_stride = hidden;
+    multiply(&output);
     normalise(states, rows, s->hidden, layer->output_norm_weight, layer->output_norm_bias, s->layer_norm_epsilon);
   }
 }
 
-static void embed(const qk_encoder *encoder, const int32_t *ids, int tokens, float *scratch, float *mean) {
+static void embed(const qk_encoder *encoder, const int32_t *ids, int tokens, void *scratch, float *mean) {
   const qk_encoder_shape *s = &encoder->shape;
   const size_t hidden = (size_t)s->hidden, row_bytes = hidden * sizeof(float);
   workspace w;
-  lay_out(s, tokens, scratch, &w);
+  lay_out(s, encoder->scheme, tokens, scratch, &w);
   for (int i = 0; i < tokens; i++) {
     const char *word = encoder->word_embeddings + (size_t)ids[i] * row_bytes;
     const char *position = encoder->position_embeddings + (size_t)i * row_bytes;
@@ -345,4 +230,6 @@ static void embed(const qk_encoder *encoder, const int32_t *ids, int tokens, flo
   }
 }
 
-const encoder_path PATH_NAME = {.panel = PANEL, .scratch_size = scratch_size, .embed = embed};
+const encoder_path PATH_NAME = {
+    .weight_size = scheme_weight_size, .packing_scratch_size = packing_scratch_size, .pack = pack,
+    .scratch_size = scratch_size, .embed = embed};

@@ -179,6 +179,9 @@ void qk_dot_f32(const float *query, const float *rows, size_t count, size_t dime
   switch (qk_path_resolved(path)) {
 #if defined(__x86_64__)
     case QK_PATH_AVX512:
+    case QK_PATH_AVX512_F:
+    case QK_PATH_AVX512_VNNI:
+    case QK_PATH_AVX512_BF16:
       return dot_f32_avx512(query, rows, count, dimension, scores);
     case QK_PATH_AVX2:
       return dot_f32_avx2(query, rows, count, dimension, scores);
@@ -193,6 +196,9 @@ void qk_dot_f16(
   switch (qk_path_resolved(path)) {
 #if defined(__x86_64__)
     case QK_PATH_AVX512:
+    case QK_PATH_AVX512_F:
+    case QK_PATH_AVX512_VNNI:
+    case QK_PATH_AVX512_BF16:
       return dot_f16_avx512(query, rows, count, dimension, scores);
     case QK_PATH_AVX2:
       return dot_f16_avx2(query, rows, count, dimension, scores);

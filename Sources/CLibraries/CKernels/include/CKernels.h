@@ -13,15 +13,22 @@ extern "C" {
 /// Which instructions a call may use. Every path computes the same formulas; sums are ordered differently, so
 /// results agree to rounding, not to the last bit.
 typedef enum {
-  QK_PATH_AUTO = 0,    ///< the widest that this CPU has, or what QUARRY_KERNELS=plain|avx2|avx512 names
-  QK_PATH_PLAIN = 1,   ///< portable C
-  QK_PATH_AVX2 = 2,    ///< AVX2, FMA and F16C
-  QK_PATH_AVX512 = 3,  ///< AVX-512 F, BW, DQ and VL
+  QK_PATH_AUTO = 0,         ///< the widest that this CPU has, or what QUARRY_KERNELS names (see qk_path_resolved)
+  QK_PATH_PLAIN = 1,        ///< portable C
+  QK_PATH_AVX2 = 2,         ///< AVX2, FMA and F16C
+  QK_PATH_AVX512 = 3,       ///< AVX-512 F, BW, DQ and VL, and of VNNI and BF16 what this CPU is faster with
+  QK_PATH_AVX512_F = 4,     ///< the same without VNNI and BF16
+  QK_PATH_AVX512_VNNI = 5,  ///< the same with VNNI, without BF16
+  QK_PATH_AVX512_BF16 = 6,  ///< the same with VNNI and BF16
 } qk_path;
 
-/// Numeric types of weights and activations: part of an embedding's identity, never chosen by the CPU.
+/// What a product's factors are: part of an embedding's identity, never chosen by the CPU. Sums, norms, softmax and
+/// GELU are binary32 in every scheme.
 typedef enum {
-  QK_SCHEME_FP32 = 0,
+  QK_SCHEME_FP32 = 0,  ///< binary32
+  QK_SCHEME_BF16 = 1,  ///< weights and activations rounded to bfloat16
+  QK_SCHEME_INT8 = 2,  ///< signed bytes a weight (scale by output), unsigned ones an activation (scale and offset by
+                       ///< token); attention as in BF16
 } qk_scheme;
 
 typedef enum {
@@ -29,12 +36,14 @@ typedef enum {
   QK_OUT_OF_MEMORY = 1,
   QK_BAD_SHAPE = 2,   ///< sizes that the kernels cannot run
   QK_BAD_INPUT = 3,   ///< a token id or a length outside the model's range
-  QK_BAD_SCHEME = 4,  ///< a scheme that is not built
+  QK_BAD_SCHEME = 4,  ///< not one of the schemes
 } qk_status;
 
 /// Whether this CPU can run `path` (AUTO and PLAIN always).
 int qk_path_available(qk_path path);
-/// The path that a call given `path` runs: never AUTO, and PLAIN where `path` is not available.
+/// The path that a call given `path` runs: never AUTO, and PLAIN where `path` is not available. AUTO heeds the
+/// environment variable QUARRY_KERNELS, for measurements: plain, avx2, avx512, avx512f,
+/// avx512vnni or avx512bf16.
 qk_path qk_path_resolved(qk_path path);
 
 // MARK: Encoder
@@ -73,9 +82,10 @@ typedef struct {
 
 typedef struct qk_encoder qk_encoder;
 
-/// Packs the layers' weights for `path`, copying all but the embedding tables. `*status` says why NULL came back.
+/// Packs the layers' weights for `path` on up to `threads` threads, of which the caller's is one, copying all but the
+/// embedding tables. `*status` says why NULL came back.
 qk_encoder *qk_encoder_create(
-    const qk_encoder_shape *shape, const qk_encoder_weights *weights, qk_scheme scheme, qk_path path,
+    const qk_encoder_shape *shape, const qk_encoder_weights *weights, qk_scheme scheme, qk_path path, int32_t threads,
     qk_status *status);
 void qk_encoder_free(qk_encoder *encoder);
 

@@ -1,0 +1,14 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define LANES 16
+#define TILE_ROWS 12
+#define VNNI 1
+#define NATIVE_BF16 1
+#define PATH_NAME encoder_path_avx512_bf16
+#define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,avx512vnni,avx512bf16"), min_vector_width(512))), \
+    apply_to = function)
+#include "EncoderPath.inc.h"
+#pragma clang attribute pop
+#endif

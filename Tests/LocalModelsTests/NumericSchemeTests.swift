@@ -35,7 +35,8 @@ struct NumericSchemeTests {
     ]
   }
 
-  @Test(arguments: NumericScheme.allCases)
+  // fp32 is in LocalEmbedderTests, on every path.
+  @Test(arguments: [NumericScheme.bf16, .int8])
   func agreesWithTheReference_onAThousandTexts(scheme: NumericScheme) async throws {
     let texts = Array(try Fixture.texts().prefix(Fixture.vectorCount))
     let embeddings = try await embedder(scheme).embed(texts, as: .document)

@@ -99,8 +99,8 @@ extension Settings.EmbeddingModel {
         + "`sagemaker` one behind an endpoint of SageMaker.")
     numericScheme = reader.value(
       "numericScheme", .oneOf(), default: NumericScheme.fp32,
-      doc: "What the local model computes with: `fp32`, `bf16` or `int8`. Part of the embedding identity: an index made "
-        + "with another one is renewed by `quarry ingest --rebuild`.")
+      doc: "What the local model computes with: `fp32`, `bf16` or `int8`. Part of the embedding identity: an index "
+        + "made with another one is renewed by `quarry ingest --rebuild`.")
     directory = reader.optional(
       "directory", .nonEmptyString,
       doc: "The folder of the model's files; by default the cache folder that `make setup` fills.")

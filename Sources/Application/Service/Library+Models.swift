@@ -112,7 +112,7 @@ extension Library {
     case .local:
       let directory = model.directory ?? ModelFiles.defaultDirectory(environment: environment)
       return try LocalEmbedder(
-        files: ModelFiles(directory: directory), scheme: model.numericScheme, threads: model.threads)
+        files: ModelFiles(directory: directory), scheme: model.numericScheme.local, threads: model.threads)
     case .bedrock:
       return try BedrockEmbedder(
         client: remote.aws(), model: model.model, dimension: model.dimensions, pace: remote.embeddingPace,
@@ -194,5 +194,16 @@ private struct LateCloudWatchExporter: MetricExporter {
 
   func export(_ points: [MetricPoint]) async throws {
     try await CloudWatchExporter(client: remote.aws(), namespace: namespace).export(points)
+  }
+}
+
+extension Settings.NumericScheme {
+  /// The local model's own name for it.
+  fileprivate var local: NumericScheme {
+    switch self {
+    case .fp32: .fp32
+    case .bf16: .bf16
+    case .int8: .int8
+    }
   }
 }

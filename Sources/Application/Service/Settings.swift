@@ -2,7 +2,6 @@ public import Answering
 public import Configuration
 public import Core
 public import Ingestion
-public import LocalModels
 public import Telemetry
 
 /// Everything that configuration decides, validated.
@@ -107,6 +106,16 @@ public struct Settings: Sendable {
     case bedrock
     /// A model behind an endpoint of SageMaker.
     case sagemaker
+  }
+
+  /// What the local model computes with; part of the embedding identity.
+  public enum NumericScheme: String, Sendable, CaseIterable {
+    /// 32-bit floats.
+    case fp32
+    /// Factors rounded to bfloat16.
+    case bf16
+    /// Factors as bytes.
+    case int8
   }
 
   /// The embedding model.

@@ -2,7 +2,6 @@ import Answering
 package import Configuration
 import Core
 import Ingestion
-import LocalModels
 import Telemetry
 
 extension Settings {
@@ -98,7 +97,7 @@ extension Settings.EmbeddingModel {
       doc: "Which model embeds: `local` is all-MiniLM-L6-v2 on this machine's CPU, `bedrock` one of Amazon Bedrock, "
         + "`sagemaker` one behind an endpoint of SageMaker.")
     numericScheme = reader.value(
-      "numericScheme", .oneOf(), default: NumericScheme.fp32,
+      "numericScheme", .oneOf(), default: Settings.NumericScheme.fp32,
       doc: "What the local model computes with: `fp32`, `bf16` or `int8`. Part of the embedding identity: an index "
         + "made with another one is renewed by `quarry ingest --rebuild`.")
     directory = reader.optional(

@@ -56,7 +56,7 @@ import Testing
     ["config"], ["config", "show"], ["config", "check"], ["archive"], ["archive", "list"], ["archive", "show"],
     ["archive", "replay"], ["archive", "ship"],
     ["config", "keys"], ["evaluate"], ["evaluate", "retrieval"], ["evaluate", "refusal"], ["verify"], ["gc"],
-    ["store"], ["store", "backup"], ["doctor"],
+    ["store"], ["store", "backup"], ["store", "copy"], ["doctor"],
     ["completion"],
   ]
 

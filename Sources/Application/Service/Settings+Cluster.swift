@@ -58,7 +58,7 @@ extension Settings.Cluster {
       "url", .nonEmptyString,
       doc: "The URL of an OpenSearch node or of a load balancer, such as `https://search.example.com:9200`; several, "
         + "separated by commas, are asked in turn when one does not answer.")
-    if isUsed, url == nil { reader.reject("url", "is needed with store.kind: opensearch") }
+    if isUsed, url == nil { reader.reject("kind", "needs store.url too: the address of an OpenSearch node") }
     endpoints = (url ?? "").split(separator: ",").map {
       String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }

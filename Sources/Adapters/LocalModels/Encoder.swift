@@ -44,7 +44,7 @@ public enum NumericScheme: String, Sendable, CaseIterable {
   /// Weights and activations rounded to bfloat16.
   case bf16
   /// Weights as signed bytes, scaled by output; activations as unsigned bytes, scaled and offset by token; attention
-  /// in bfloat16.
+  /// in 16-bit words. Equal to the last bit on every path.
   case int8
 
   package var native: qk_scheme {

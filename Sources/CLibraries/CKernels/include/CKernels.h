@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /// Which instructions a call may use. Every path computes the same formulas; sums are ordered differently, so
-/// results agree to rounding, not to the last bit.
+/// results agree to rounding, not to the last bit (except those of the int8 scheme).
 typedef enum {
   QK_PATH_AUTO = 0,         ///< the widest that this CPU has, or what QUARRY_KERNELS names (see qk_path_resolved)
   QK_PATH_PLAIN = 1,        ///< portable C
@@ -28,7 +28,7 @@ typedef enum {
   QK_SCHEME_FP32 = 0,  ///< binary32
   QK_SCHEME_BF16 = 1,  ///< weights and activations rounded to bfloat16
   QK_SCHEME_INT8 = 2,  ///< signed bytes a weight (scale by output), unsigned ones an activation (scale and offset by
-                       ///< token); attention as in BF16
+                       ///< token); attention in 16-bit words
 } qk_scheme;
 
 typedef enum {

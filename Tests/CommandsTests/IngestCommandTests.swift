@@ -26,7 +26,8 @@ struct IngestCommandTests {
     let first = await workspace.run("ingest", workspace.pdfs)
     #expect(first.exitCode == 0, "\(first.error)")
     #expect(first.output.hasPrefix("Documents: 2 new\nPages: 3\nChunks: "))
-    #expect(first.error.split(separator: "\n").count == 2)
+    // A machine that is slow says in between how far it is.
+    #expect(first.error.split(separator: "\n").count { $0.hasPrefix("[") } == 2)
     #expect(first.error.contains("[2/2]"))
     #expect(!first.error.contains("\u{1B}"))
     let second = await workspace.run("ingest", workspace.pdfs)

@@ -28,8 +28,10 @@ class Model:
 def run(program, folder, seed, operations, say, live=False, make=store.Quarry):
     """Returns one line of figures; raises Failure. `live`: `quarry watch` follows, else `ingest --sync` is run."""
     chance = random.Random(seed)
-    documents = library.Library(folder / "library", chance, pages=(1, 1), smallest=12, largest=40)
-    documents.fill(20)
+    # Under `watch` so many that the deletions of ten minutes are no half of them, which would be held back.
+    size = max(20, operations // 2) if live else 20
+    documents = library.Library(folder / "library", chance, pages=(1, 1), smallest=size - 8, largest=2 * size)
+    documents.fill(size)
     quarry = make(program, folder / "data")
     quarry.run("documents", "list")
     quarry.audit_embeddings()
